@@ -1,5 +1,4 @@
-"""Arithmetic as on paper: numbers and signs in a row, with as few digits as a reader needs to check
-it.
+"""Arithmetic as on paper: numbers and signs in a row, with just enough digits to check it.
 
 A `Term` is a number, or a sign with other terms. `written` turns it into text; `solve` finds how
 many digits its numbers need, so that a pocket calculator, given the written numbers, shows the
@@ -111,7 +110,7 @@ def _agrees(term: Term, result: float, digits: int, count: int) -> bool:
 
 
 def _moves(term: Term, result: float, digits: int, count: int) -> bool:
-    """Returns True if the written distance from each anchor to the result is right within half."""
+    """Returns True if the written distance of the result from each anchor is right to a half."""
     shown = read(format_significant(result, digits))
     return all(
         abs((shown - read(told(one.value, count))) - (result - one.value))

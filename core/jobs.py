@@ -18,7 +18,7 @@ class Pace:
         self.go_on()
 
     def go_on(self) -> None:
-        """Resumes the clock: call it after each yield."""
+        """Restarts the clock: call it after each yield."""
         self._begun = time.perf_counter()
 
     def is_due(self) -> bool:

@@ -1,7 +1,7 @@
 """Plain twins: textbook versions of optimized code.
 
-Twins are in the `plain` module of each chapter; a test checks that they give the same results.
-Their lines have the markers of the optimized lines, so the inspector can highlight either.
+A twin comes first in its chapter, in `plain`; a test checks that it gives the same results. Its
+lines have the markers of the optimized lines, so the inspector can highlight either.
 """
 
 from __future__ import annotations

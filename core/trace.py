@@ -128,7 +128,7 @@ class Trace:
         return len(self._steps) - 1
 
     def grow(self) -> bool:
-        """Pulls one more step from the generator; returns False at its end: it is then complete."""
+        """Pulls one more step from the generator; at its end, finishes and returns False."""
         if self.complete or self._source is None:
             return False
         step = next(self._source, None)

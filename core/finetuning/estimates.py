@@ -199,7 +199,7 @@ def pass_seconds(
 def _looking_seconds(
     config: TrainingConfig, settings: FinetuningSettings, shapes: Shapes, work: Work, speed: float
 ) -> float:
-    """Returns seconds of all evaluations (two splits, and old data if replayed) and all samples."""
+    """Returns seconds of all evaluations (two splits, and the base's data) and all samples."""
     model, precision = config.model, config.precision
     batches = [work, work]
     if settings.base_data:  # in texts of the maximum length

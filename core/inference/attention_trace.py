@@ -34,7 +34,7 @@ _HERE = "core.inference.attention_trace"
 
 
 def products_of(q: Tensor, k: Tensor) -> Tensor:
-    """Multiply q (1, D) by each key k (T, D), dimension by dimension -> (1, T, D)."""
+    """Multiplies q (1, D) by each key k (T, D), dimension by dimension -> (1, T, D)."""
     query = q[:, None, :]  # (1, 1, D)
     keys = k[None, :, :]  # (1, T, D)
     products = query * keys  # (1, T, D)  # step: products
@@ -42,7 +42,7 @@ def products_of(q: Tensor, k: Tensor) -> Tensor:
 
 
 def weigh(weights: Tensor, v: Tensor) -> Tensor:
-    """Multiply each value v (T, D) by its weight (1, T) -> (1, T, D)."""
+    """Multiplies each value v (T, D) by its weight (1, T) -> (1, T, D)."""
     weight = weights[:, :, None]  # (1, T, 1)
     values = v[None, :, :]  # (1, T, D)
     weighted = weight * values  # (1, T, D)  # step: weigh
@@ -50,7 +50,7 @@ def weigh(weights: Tensor, v: Tensor) -> Tensor:
 
 
 def add(residual: Tensor, written: Tensor, others: Tensor) -> Tensor:
-    """Add the outputs of one head and of all others to a token's residual stream, (1, C) each."""
+    """Adds the outputs of one head and of all others to a token's residual stream, (1, C) each."""
     added = residual + written + others  # step: add
     return added
 

@@ -90,26 +90,26 @@ class Attribution:
 
 
 def written_by(heads: Tensor, weights: Tensor) -> Tensor:
-    """Multiply each head's sum of values (H, 1, D) by its rows of W_O (H, D, C)."""
+    """Multiplies each head's sum of values (H, 1, D) by its rows of W_O (H, D, C)."""
     written = heads @ weights  # (H, 1, C)  # step: write
     return written
 
 
 def scaled_direction(direction: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-    """Scale a direction (C,) as a norm scales the stream: weight (C,), scale ()."""
+    """Scales a direction (C,) as a norm scales the stream: weight (C,), scale ()."""
     pulled = direction * weight / scale  # (C,)  # step: scale
     return pulled
 
 
 def centered_direction(pulled: Tensor) -> Tensor:
-    """Center a direction (C,), in place of LayerNorm's centering of the stream."""
+    """Centers a direction (C,), in place of LayerNorm's centering of the stream."""
     mean = pulled.mean()
     centered = pulled - mean  # (C,)  # step: center
     return centered
 
 
 def contribution_of(written: Tensor, direction: Tensor) -> Tensor:
-    """Compute the dot products of vectors (..., C) with a direction (C,) -> (...)."""
+    """Computes the dot products of vectors (..., C) with a direction (C,) -> (...)."""
     contribution = written @ direction  # step: contribution
     return contribution
 

@@ -184,7 +184,7 @@ def beam_search_steps(
 
 
 def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ()) -> Candidates:
-    """Find every beam's likeliest next tokens, and choose the texts to continue.
+    """Finds every beam's likeliest next tokens, and chooses the texts to continue.
 
     before (N, 1), logits (N, V). The search chooses twice as many candidates as there are beams, so
     that enough texts continue even if all the best ones end. A text that ends is ignored unless it
@@ -212,7 +212,7 @@ def extend(before: Tensor, logits: Tensor, beams: int, stop: Sequence[int] = ())
 
 
 def penalized(sums: Tensor, length: int, alpha: float) -> Tensor:
-    """Turn log-probabilities (M,) of texts of `length` tokens into scores.
+    """Turns log-probabilities (M,) of texts of `length` tokens into scores.
 
     Each token makes a text less likely; dividing by a number that grows with the length makes up
     for that.

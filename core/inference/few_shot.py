@@ -122,8 +122,8 @@ def shot(
 def answer_probability(
     model: GPT, ids: Sequence[int] | np.ndarray, answer_at: int
 ) -> tuple[Tensor, float]:
-    """Compute the log-probability of each token from `answer_at` on, (A,) float64, given all tokens
-    before it in the text ids (T,), and the probability of the whole answer.
+    """Computes the log-probability of each token from `answer_at` on, (A,) float64, given all
+    tokens before it in the text ids (T,), and the probability of the whole answer.
 
     Raises ValueError as `check_ids` does, and for an answer without tokens or with none before it.
     """

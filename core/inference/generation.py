@@ -58,7 +58,7 @@ def generate_steps(
     cache: bool = True,
     intervention: Intervention = AS_IT_IS,
 ) -> Iterator[TokenStep]:
-    """Yield each new token as it is written. Generation ends after `max_new_tokens`, at a token of
+    """Yields each new token as it is written. Generation ends after `max_new_tokens`, at a token of
     `stop`, or once the new text contains one of `stop_strings`, which require the tokenizer.
 
     Of a prompt longer than block_size, only the last block_size tokens are read. The draw depends
@@ -110,7 +110,7 @@ def _replacements(
 
 
 def _last_logits(model: GPT, ids: Sequence[int], replace: Replacements) -> Tensor:
-    """Compute the logits (V,) of the token after `ids`, fp32 on the CPU, without a cache."""
+    """Computes the logits (V,) of the token after `ids`, fp32 on the CPU, without a cache."""
     batch = check_ids(model, ids)
     with looking_at(model):
         return model(batch, Look((), replace))[0, -1].float().cpu()

@@ -70,32 +70,32 @@ STEPS = {  # title, formula and code of each step
 
 
 def center(x: Tensor) -> Tensor:
-    """Subtract its mean from a stream (C,), as LayerNorm does."""
+    """Subtracts its mean from a stream (C,), as LayerNorm does."""
     mean = x.mean()
     centered = x - mean  # (C,)  # step: center
     return centered
 
 
 def norm(x: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
-    """Divide a stream (C,) by its scale () and multiply each dimension by its weight (C,)."""
+    """Divides a stream (C,) by its scale () and multiplies each dimension by its weight (C,)."""
     normed = x / scale * weight  # (C,)  # step: norm
     return normed
 
 
 def shift(normed: Tensor, bias: Tensor) -> Tensor:
-    """Add LayerNorm's bias, (C,), to a normalized stream (C,)."""
+    """Adds LayerNorm's bias, (C,), to a normalized stream (C,)."""
     shifted = normed + bias  # (C,)  # step: shift
     return shifted
 
 
 def unembed(rows: Tensor, normed: Tensor) -> Tensor:
-    """Compute K logits, the dot products of a stream (C,) with rows (K, C) of the unembedding."""
+    """Computes K logits, the dot products of a stream (C,) with rows (K, C) of the unembedding."""
     logits = rows @ normed  # (K,)  # step: unembed
     return logits
 
 
 def softmax(logits: Tensor, total: Tensor) -> Tensor:
-    """Turn logits (K,) into probabilities; total () is the log of the sum of all V e^logit."""
+    """Turns logits (K,) into probabilities; total () is the log of the sum of all V e^logit."""
     probabilities = torch.exp(logits - total)  # (K,)  # step: softmax
     return probabilities
 

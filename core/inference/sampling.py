@@ -81,7 +81,7 @@ class NextToken(NamedTuple):
 def next_token(
     logits: Tensor, sampling: Sampling | None = None, seen: Sequence[int] = ()
 ) -> NextToken:
-    """Turn logits (V,) into the probabilities to draw from; `seen`: the tokens so far."""
+    """Turns logits (V,) into the probabilities to draw from; `seen`: the tokens so far."""
     sampling = sampling or Sampling()
     penalized = penalize(logits.double(), seen, sampling.repetition_penalty)
     probabilities = temper(penalized, sampling.temperature)
@@ -95,7 +95,7 @@ def next_token(
 
 
 def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
-    """Lower the logits (V,) of tokens that are already in the text."""
+    """Lowers the logits (V,) of tokens that are already in the text."""
     if penalty == 1.0 or not len(seen):
         return logits
     was_seen = torch.zeros(logits.numel(), dtype=torch.bool, device=logits.device)
@@ -106,7 +106,7 @@ def penalize(logits: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
 
 
 def temper(logits: Tensor, temperature: float) -> Tensor:
-    """Turn logits (V,) into probabilities (V,). A lower temperature favors the likeliest token.
+    """Turns logits (V,) into probabilities (V,). A lower temperature favors the likeliest token.
 
     The largest logit is subtracted first, so that e^z cannot overflow: at most, it is 1.
     """
@@ -120,7 +120,7 @@ def temper(logits: Tensor, temperature: float) -> Tensor:
 
 
 def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
-    """Mark the k likeliest tokens, and any as likely as the last of them: (V,) bool."""
+    """Marks the k likeliest tokens, and any as likely as the last of them: (V,) bool."""
     if not top_k or top_k >= probabilities.numel():
         return torch.ones_like(probabilities, dtype=torch.bool)
     smallest = probabilities.topk(top_k).values[-1]
@@ -129,7 +129,7 @@ def top_k_of(probabilities: Tensor, top_k: int | None) -> Tensor:
 
 
 def top_p_of(probabilities: Tensor, top_p: float | None) -> Tensor:
-    """Mark the fewest likeliest tokens that together have top_p of the probability: (V,) bool.
+    """Marks the fewest likeliest tokens that together have top_p of the probability: (V,) bool.
     Among equally likely tokens, smaller ids come first.
     """
     if top_p is None or top_p >= 1.0:
@@ -144,7 +144,7 @@ def top_p_of(probabilities: Tensor, top_p: float | None) -> Tensor:
 
 
 def min_p_of(probabilities: Tensor, min_p: float | None) -> Tensor:
-    """Mark the tokens at least min_p times as likely as the likeliest: (V,) bool."""
+    """Marks the tokens at least min_p times as likely as the likeliest: (V,) bool."""
     if min_p is None:
         return torch.ones_like(probabilities, dtype=torch.bool)
     largest = probabilities.max()
@@ -153,14 +153,14 @@ def min_p_of(probabilities: Tensor, min_p: float | None) -> Tensor:
 
 
 def rescale(probabilities: Tensor) -> Tensor:
-    """Scale the probabilities left after the cuts, (V,), to a sum of 1."""
+    """Scales the probabilities left after the cuts, (V,), to a sum of 1."""
     total = probabilities.sum()
     kept = probabilities / total  # step: rescale
     return kept
 
 
 def draw(kept: Tensor, drawn: float) -> int:
-    """Line up all tokens, each as wide as its probability in `kept` (V,), and return the token on
+    """Lines up all tokens, each as wide as its probability in `kept` (V,), and returns the token on
     which a random number from 0 to 1 falls.
     """
     reaches = kept.cumsum(dim=-1)

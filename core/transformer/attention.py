@@ -117,7 +117,7 @@ class Heads(nn.Module):
         self.sites = sites
 
     def join(self, heads: Tensor) -> Tensor:
-        """Join the heads, and mix them into one vector per token: (B, H, T, D) -> (B, T, C)."""
+        """Joins the heads, and mixes them into one vector per token: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
         output = self.c_proj(joined)  # (B, T, C)  # step: join
         return output
@@ -222,7 +222,7 @@ class Attention(Heads):
         self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Compute each token's q (B, H, T, D), k and v (B, G, T, D) from x (B, T, C).
+        """Computes each token's q (B, H, T, D), k and v (B, G, T, D) from x (B, T, C).
 
         With a rotation, queries and keys are turned by an angle that depends on the position of
         their token.
@@ -249,8 +249,8 @@ class Attention(Heads):
         cache: LayerCache | None = None,
         is_token: Tensor | None = None,
     ) -> Tensor:
-        """Let tokens read one another: x (B, T, C) -> (B, T, C). With a cache, x holds only the new
-        tokens, which also read from those in the cache. `is_token` (B, 1, 1, T) is False for
+        """Lets tokens read one another: x (B, T, C) -> (B, T, C). With a cache, x holds only the
+        new tokens, which also read from those in the cache. `is_token` (B, 1, 1, T) is False for
         padding; None: there is none.
         """
         q, k, v = self.project(x, rotation)

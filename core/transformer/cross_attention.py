@@ -45,12 +45,12 @@ class CrossAttention(Heads):
         self.c_proj = Linear(width, config.n_embd, bias=config.has_o_bias)
 
     def queries(self, x: Tensor) -> Tensor:
-        """Compute the query of each target token: x (B, Tt, C) -> (B, H, Tt, D)."""
+        """Computes the query of each target token: x (B, Tt, C) -> (B, H, Tt, D)."""
         q = self.c_q(x).unflatten(-1, (self.n_head, self.head_width))  # (B, Tt, H, D)
         return q.transpose(1, 2)
 
     def keys_and_values(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the key and value of each source token: (B, Ts, C) -> two (B, G, Ts, D)."""
+        """Computes the key and value of each source token: (B, Ts, C) -> two (B, G, Ts, D)."""
         G = self.n_kv_head
         heads = self.c_kv(vectors).unflatten(-1, (2 * G, self.head_width))  # (B, Ts, 2 G, D)
         k, v = heads.transpose(1, 2).split((G, G), dim=1)
@@ -63,7 +63,7 @@ class CrossAttention(Heads):
         look: Look | None = None,
         cache: LayerCache | None = None,
     ) -> Tensor:
-        """Let target tokens read the source: x (B, Tt, C) -> (B, Tt, C).
+        """Lets target tokens read the source: x (B, Tt, C) -> (B, Tt, C).
 
         A cache stores the source's keys and values, which are the same for every target token.
         """

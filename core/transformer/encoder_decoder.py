@@ -74,7 +74,7 @@ class EncoderDecoder(nn.Module):
         return [*self.encoder.blocks, *self.decoder.blocks]
 
     def encode(self, source_ids: Tensor, look: Look | None = None) -> Memory:
-        """Run the encoder on source_ids (B, Ts).
+        """Runs the encoder on source_ids (B, Ts).
 
         Raises ValueError for a source without tokens, or with more than fit into block_size.
         """
@@ -89,7 +89,7 @@ class EncoderDecoder(nn.Module):
         look: Look | None = None,
         cache: KeyValueCache | None = None,
     ) -> Tensor:
-        """Compute the logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
+        """Computes the logits of every next token of the target: target_ids (B, Tt) -> (B, Tt, V).
 
         With a cache made for the decoder, `target_ids` holds only the new tokens, which are added
         to the cache, and the logits are for the last token only, (B, 1, V). Keys and values

@@ -56,7 +56,7 @@ class GPT(Stack):
     def forward(
         self, ids: Tensor, look: Look | None = None, cache: KeyValueCache | None = None
     ) -> Tensor:
-        """Compute the logits of every next token: ids (B, T) int64 -> (B, T, V).
+        """Computes the logits of every next token: ids (B, T) int64 -> (B, T, V).
 
         A Look records or replaces values on the way. With a cache, `ids` holds only the new tokens,
         which are added to the cache, and the logits are for the last token only, (B, 1, V). Raises

@@ -36,7 +36,7 @@ class MLP(nn.Module):
         self.c_proj = Linear(config.inner_width, config.n_embd, bias=config.bias)
 
     def forward(self, x: Tensor, look: Look | None = None) -> Tensor:
-        """Process each token by itself: x (B, T, C) -> (B, T, C)."""
+        """Processes each token by itself: x (B, T, C) -> (B, T, C)."""
         up = self.c_fc(x)  # (B, T, n_inner)  # step: c_fc
         if self.activation == "swiglu":
             gate = F.silu(self.c_gate(x))  # step: gate
@@ -83,7 +83,7 @@ class Block(nn.Module):
         is_token: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
-        """Add what attention and the MLP write to the residual stream: x (B, T, C) -> (B, T, C).
+        """Adds what attention and the MLP write to the residual stream: x (B, T, C) -> (B, T, C).
 
         `is_token` is False for padding, in an encoder; `memory` is the encoder's output, for a
         block that reads a source.

@@ -21,7 +21,7 @@ class LinearSteps(NamedTuple):
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> LinearSteps:
-    """Take the dot product of each row of x (T, C) with each row of weight (N, C); add bias (N)."""
+    """Takes the dot products of rows of x (T, C) with rows of weight (N, C); adds bias (N)."""
     products = x @ weight.mT  # (T, N)  # step: product
     if bias is None:
         return LinearSteps(products, None)
@@ -41,7 +41,7 @@ class LayerNormed(NamedTuple):
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor | None, eps: float) -> LayerNormed:
-    """Normalize each row of x (T, C) to mean 0 and variance 1, then scale and shift it.
+    """Normalizes each row of x (T, C) to mean 0 and variance 1, then scales and shifts it.
 
     Ba et al. 2016, section 3.
     """
@@ -65,7 +65,7 @@ class RMSNormed(NamedTuple):
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> RMSNormed:
-    """Normalize each row of x (T, C) to a mean square of 1, then scale it.
+    """Normalizes each row of x (T, C) to a mean square of 1, then scales it.
 
     Zhang & Sennrich 2019, equation 4.
     """
@@ -84,7 +84,7 @@ class Gelu(NamedTuple):
 
 
 def gelu_tanh(x: Tensor) -> Gelu:
-    """Approximate GELU with tanh: x times the share of it that passes.
+    """Approximates GELU with tanh: x times the share of it that passes.
 
     Hendrycks & Gimpel 2016, section 2.
     """
@@ -95,6 +95,6 @@ def gelu_tanh(x: Tensor) -> Gelu:
 
 
 def silu(x: Tensor) -> Tensor:
-    """Multiply x by its sigmoid (Hendrycks & Gimpel 2016, section 4; also called swish)."""
+    """Multiplies x by its sigmoid (Hendrycks & Gimpel 2016, section 4; also called swish)."""
     gate = x / (1 + torch.exp(-x))  # step: silu
     return gate

@@ -74,7 +74,7 @@ def stretched(frequency: Tensor, scaling: RopeScaling) -> Tensor:
 
 
 def rotate(x: Tensor, by: Rotation) -> Tensor:
-    """Rotate each pair of dimensions by its token's angle: x (..., T, D) -> the same shape.
+    """Rotates each pair of dimensions by its token's angle: x (..., T, D) -> the same shape.
 
     The product of a query and a key then depends on the distance between their tokens alone:
     rotating both by the same angle changes nothing.

@@ -64,7 +64,7 @@ class Stack(nn.Module):
         is_token: Tensor | None = None,
         memory: Memory | None = None,
     ) -> Tensor:
-        """Run tokens through all blocks and the final norm: ids (B, T) int64 -> (B, T, C).
+        """Runs tokens through all blocks and the final norm: ids (B, T) int64 -> (B, T, C).
 
         With a cache, `ids` holds only the new tokens, which are added to the cache, and the result
         is for the last token only, (B, C). `Block` explains `is_token` and `memory`. Raises the
@@ -91,8 +91,8 @@ class Stack(nn.Module):
         return normed
 
     def embed(self, ids: Tensor, first: int = 0) -> Tensor:
-        """Look up the vector of each token and, unless positions are rotary, add the vector of its
-        position. `first` is the position of the first token.
+        """Looks up the vector of each token and, unless positions are rotary, adds the vector of
+        its position. `first` is the position of the first token.
 
         ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or the last token does not fit into
         block_size.

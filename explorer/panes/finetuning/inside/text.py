@@ -22,7 +22,7 @@ LOOK = "Look into {}"
 CHANGE_TEXT = "Change the text inside"
 TITLES = {
     "strength": "strength: |\u0394W| \u00f7 |W| (bias: |\u0394b|)",
-    "heads": "share of attention moved, by head",
+    "heads": "attention moved by tuning, by head",
     "shared": "directions shared with the second",
 }
 STRONG = "{column} of {row}: changed by {value}\nClick to look inside"
@@ -73,7 +73,7 @@ def headline(
         case "expand":
             return f"B expands the {numbers} from A to the width of the output"
         case "scale" | "gain" | "dora":
-            return f"Scaled by s, the adapter's vector at {token} is {share} as long as W x"
+            return f"Scaled by its strength s, the adapter's vector at {token} is {share} as long as W x"
         case "change":
             return f"At {token}, the change in W adds a vector that is {share} as long as W x"
         case "bias_change":

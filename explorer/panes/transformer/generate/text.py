@@ -61,7 +61,7 @@ def headline(scene: Scene, step: str, surprise: float | None) -> str:
     likeliest = quoted_piece(scene.pieces[first])
     told = f"The likeliest next token is {likeliest}: {format_share(share)}"
     stays = step == "logits" or bent == format_share(share)
-    cut = " before the cuts" * any(name in CUTS for name in scene.table.steps)
+    cut = " before any token is cut" * any(name in CUTS for name in scene.table.steps)
     return told if stays else f"{told}, or {bent} with these settings{cut}"
 
 
@@ -101,6 +101,6 @@ def facts(choice: Choice, most: int, cache: CacheScene | None) -> str:
 
 def row_tip(scene: Scene, row: int) -> str:
     """Returns the tooltip of a token's row."""
-    told = f"Probability {format_share(scene.table.probabilities[row])} before the cuts"
+    told = f"Probability {format_share(scene.table.probabilities[row])} before any token is cut"
     where = "" if scene.drawn is not None else " instead; the text then forks here"
     return f"{told}\nClick to choose it{where}"

@@ -121,7 +121,7 @@ def test_headlines_say_what_is_seen() -> None:
     assert greedy == f"{model}, or {format_share(1)} with these settings"
     assert text.headline(scene(), "softmax", None) == model
     warm = text.headline(scene(temperature=2.0, top_k=3), "temperature", None)
-    assert warm.startswith(f"{model}, or ") and warm.endswith(" before the cuts")
+    assert warm.startswith(f"{model}, or ") and warm.endswith(" before any token is cut")
     assert "falls on" in text.headline(shown, "draw", None)
     assert text.headline(shown, "draw", 2.0).endswith("2.00 nats")
     cut = scene(top_k=3)
