@@ -1,9 +1,9 @@
-"""Derivatives of anything that is computed, from scratch on NumPy: one engine, scalars to a GPT.
+"""Automatic differentiation from scratch on NumPy: one engine, from scalars to a GPT.
 
 Read in this order: plain (the idea on one page, for single numbers), operation, arithmetic,
 functions, reductions, shapes, layers, tensor, functional; filling, mistakes, grammar, naming,
-expression (what a person types); graph, flows, paths, backprop_trace, step_plan, gradient_check,
-nudging; then networks to learn with: initialization, mlp, losses, loss_step, datasets.
+expression (formulas that the user types); graph, flows, paths, backprop_trace, step_plan,
+gradient_check, nudging; then networks to train: initialization, mlp, losses, loss_step, datasets.
 """
 
 from core.autograd.backprop_trace import Place, places_of, step_at, trace_backprop, trace_graph

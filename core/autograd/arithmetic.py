@@ -12,7 +12,7 @@ from core.autograd.operation import Array, Elementwise, Operation, Shape, in_bra
 
 @dataclass(frozen=True)
 class Add(Elementwise):
-    """a + b, elementwise: both get the upstream gradient as it is."""
+    """a + b, elementwise: both inputs get the upstream gradient unchanged."""
 
     symbol = "+"
 
@@ -97,7 +97,7 @@ class Negate(Elementwise):
 
 @dataclass(frozen=True)
 class Multiply(Elementwise):
-    """a b, elementwise: each gets the upstream gradient times the other."""
+    """a b, elementwise: each input gets the upstream gradient times the other input."""
 
     symbol = "\u00d7"
 
@@ -140,7 +140,7 @@ class Divide(Elementwise):
         return contribution
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
-        local = -out / b  # -a / b^2, of which b^2 would be 0 for a tiny b
+        local = -out / b  # equals -a / b^2, but b^2 would underflow to 0 for a tiny b
         contribution = upstream * local  # step: grad_b
         return contribution
 
@@ -156,11 +156,11 @@ class Divide(Elementwise):
 
 @dataclass(frozen=True)
 class Power(Elementwise):
-    """a ** b, both of which may have a gradient; by b only where a is not negative.
+    """a ** b, differentiable in a and, where a is not negative, in b.
 
-    Where a formula has 0 times infinity the derivative is what it is all around, as torch has it:
-    a ** 0 is 1 for every a, and 0 ** b is 0 for every b > 0. To an a with exponent 0 nothing flows
-    back, even of an infinite upstream.
+    Where a formula gives 0 times infinity, the derivative continues its neighbors, as in torch:
+    a ** 0 is 1 for every a, and 0 ** b is 0 for every b > 0. If the exponent is 0, a gets gradient
+    0, even if the upstream gradient is infinite.
     """
 
     symbol = "**"
@@ -176,7 +176,7 @@ class Power(Elementwise):
         return contribution
 
     def passed(self, upstream: Array, b: Array) -> Array:
-        """The upstream gradient where it passes, else 0: a ** 0 is 1, whatever a is."""
+        """Returns the upstream gradient where b is not 0, else 0: a ** 0 is 1 for every a."""
         return np.where(b == 0, 0.0, upstream)
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
@@ -204,7 +204,7 @@ class Power(Elementwise):
 
 @dataclass(frozen=True)
 class MatMul(Operation):
-    """The matrix product: (..., n, k) @ (..., k, m) -> (..., n, m); axes in front broadcast."""
+    """The matrix product: (..., n, k) @ (..., k, m) -> (..., n, m); leading axes broadcast."""
 
     symbol = "@"
 
@@ -212,7 +212,7 @@ class MatMul(Operation):
         check_product(inputs[0].shape, inputs[1].shape)
 
     def contribution_shape(self, index: int, out: Shape, *inputs: Shape) -> Shape:
-        return (*out[:-2], *inputs[index][-2:])  # axes in front were broadcast
+        return (*out[:-2], *inputs[index][-2:])  # leading axes were broadcast
 
     def forward(self, a: Array, b: Array) -> Array:
         out = a @ b  # (..., n, k) @ (..., k, m)  # step: forward
@@ -237,8 +237,9 @@ class MatMul(Operation):
 
 
 def check_product(a: Shape, b: Shape) -> None:
-    """Raises ValueError, with the remedy, where a (..., n, k) and b (..., k, m), each of which may
-    be a vector (k), cannot be multiplied.
+    """Raises ValueError, with a remedy, if a (..., n, k) and b (..., k, m) cannot be multiplied.
+
+    Either may be a vector (k).
     """
     if not a or not b:
         raise ValueError(f"@ needs vectors or matrices, not shapes {a} and {b}; for numbers use *")

@@ -17,18 +17,18 @@ from core.marked_line import marked_line
 from core.trace import Step, Trace, Value
 
 _HERE = "core.autograd.operation"
-LARGE = 2**16  # bytes from which a Step asks for an array rather than holding it
+LARGE = 2**16  # bytes; a Step fetches arrays of this size or more on demand
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a step happens: at a node, or on the edge from it to its input number `input`.
+    """The place of a step: a node, or the edge from a node to its input number `input`.
 
     phase  "forward"     the node gets its value
            "seed"        dL/dL = 1, where backward begins
-           "backward"    the node hands its gradient on, through its local derivative
-           "copies"      what came to the copies of a broadcast input is added up, if it has several
-           "accumulate"  the input has a gradient already, from another use, and they are added
+           "backward"    the node passes its gradient back, through its local derivative
+           "copies"      the contributions to the copies of a broadcast input are added up
+           "accumulate"  the contribution is added to the input's gradient from another use
     """
 
     phase: str
@@ -37,12 +37,12 @@ class Place:
 
 
 def trace_backprop(output: Tensor) -> Trace:
-    """Everything that made `output`, one number, and everything that `output.backward()` does.
+    """Returns the Trace of all operations behind `output`, one number, and of `output.backward()`.
 
-    The Trace grows when it is asked to (`grow`); `about` has its graph (a `Graph`) and `places`, a
-    `Place` for each step. Steps "copies" and "accumulate" are parts of the step whose contribution
-    they treat. The tensors' own `grad` are not touched: gradients here are those of one backward
-    from empty ones. Raises ValueError when `output` is not one number, or no Tensor.
+    The Trace grows on demand (`grow`); `about` has its graph (a `Graph`) and `places`, a `Place`
+    for each step. Steps "copies" and "accumulate" are parts of the step whose contribution they
+    process. The `grad` of the tensors does not change: gradients in the Trace are those of one
+    backward pass from empty ones. Raises ValueError if `output` is not a Tensor or not one number.
     """
     if not isinstance(output, Tensor):
         raise ValueError(f"a Tensor is traced, not a {type(output).__name__}; compute with Tensors")
@@ -50,8 +50,8 @@ def trace_backprop(output: Tensor) -> Trace:
 
 
 def trace_graph(graph: Graph) -> Trace:
-    """The same of a graph that is there already. Raises ValueError when its last node is not one
-    number.
+    """Returns the Trace of an existing graph, as `trace_backprop` does. Raises ValueError if its
+    last node is not one number.
     """
     output = graph.nodes[-1].tensor
     if output.data.size != 1:
@@ -63,7 +63,7 @@ def trace_graph(graph: Graph) -> Trace:
 
 
 def places_of(graph: Graph) -> tuple[Place, ...]:
-    """Where each step of the graph's Trace happens, in the order of `Tensor.backward`."""
+    """Returns the place of each step of the graph's Trace, in the order of `Tensor.backward`."""
     return tuple(_places(graph))
 
 
@@ -94,8 +94,8 @@ def step_at(
     flows: Flows | None = None,
     places: Sequence[Place] | None = None,
 ) -> Step:
-    """Step number `index` of the graph's Trace, without making those before it. `flows` and
-    `places` are the graph's own, where they are known. Raises IndexError where there is none.
+    """Returns step number `index` of the graph's Trace without making those before it. `flows` and
+    `places` are those of the graph, if already known. Raises IndexError if there is no such step.
     """
     places = places_of(graph) if places is None else places
     if not 0 <= index < len(places):
@@ -115,12 +115,12 @@ def step_at(
 
 
 def _flow_at(graph: Graph, flows: Flows, edge: Edge) -> Flow:
-    """What flows along an edge, from what one backward has left."""
+    """Returns the Flow along an edge, from the recorded flows of one backward pass."""
     tensor, index = graph.nodes[edge[0]].tensor, edge[1]
     upstream, operation = flows.gradients[edge[0]], tensor.operation
     assert operation is not None and upstream is not None
     arrays = [one.data for one in tensor.inputs]
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         contribution = np.asarray(operation.contribution(index, upstream, tensor.data, *arrays))
     nodes, before = graph.nodes, None
     target = nodes[edge[0]].inputs[index]
@@ -139,7 +139,7 @@ def _steps(graph: Graph) -> Iterator[Step]:
 
 
 def _makers(graph: Graph) -> Iterator[Callable[[], Step]]:
-    """For each step what makes it: to go through them costs little."""
+    """Yields a function that makes each step, so that skipping steps is cheap."""
     order = [node.tensor for node in graph.nodes]
     nodes = {node.tensor: node for node in graph.nodes}
     made = 0  # steps so far
@@ -163,7 +163,7 @@ def _makers(graph: Graph) -> Iterator[Callable[[], Step]]:
 
 
 def _next(flows: Iterator[Flow]) -> Flow | None:
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         return next(flows, None)
 
 
@@ -209,7 +209,7 @@ def _seed(node: Node, seed: Array) -> Step:
 
 
 def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
-    """The operation of `out` hands `node`, one of its inputs, its contribution."""
+    """Returns the step that passes a contribution from `out` back to `node`, one of its inputs."""
     operation, index, data = out.tensor.operation, flow.number, out.tensor.data
     assert operation is not None
     arrays = [tensor.data for tensor in out.tensor.inputs]
@@ -248,7 +248,7 @@ def _inputs(tensor: Tensor) -> dict[str, Value]:
 def _reads(
     out: Tensor, index: int | None, upstream: Array | None, values: Mapping[str, Value]
 ) -> dict[str, Value]:
-    """What the operation's marked line reads beside `values`."""
+    """Returns the values that the operation's marked line reads in addition to `values`."""
     operation = out.operation
     assert operation is not None
     line = marked_line(operation.marker(index))
@@ -272,14 +272,14 @@ def _named(found: Callable[[], Mapping[str, Array]], name: str) -> Callable[[], 
 
 
 def _held(array: Array) -> Value:
-    """An array of the graph or of its gradients, which live as long as the Trace does: one for each
-    tensor, so that a large one costs no budget.
+    """Returns an array of the graph or its gradients as a step's value. These arrays live as long
+    as the Trace, one for each tensor, so that a large one costs no budget.
     """
     return _later(lambda: array, array.nbytes)
 
 
 def _contribution(flow: Flow) -> Value:
-    """What one edge carries: a large one is worked out again, for nobody else keeps it."""
+    """Returns the contribution along an edge; a large one is recomputed on demand, not stored."""
     operation, out, number, upstream = flow.out.operation, flow.out, flow.number, flow.upstream
     assert operation is not None
     if flow.contribution is flow.grad:
@@ -300,5 +300,5 @@ def _later(compute: Callable[[], Array | None], nbytes: int) -> Value:
 
 
 def _with_axes(total: Array, ndim: int) -> Array:
-    """`total` with axes of size 1 in front, as it stands at the marked line of `sum_to`."""
+    """Returns `total` with leading axes of size 1, its shape at the marked line of `sum_to`."""
     return total.reshape((1,) * (ndim - total.ndim) + total.shape)

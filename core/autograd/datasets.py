@@ -1,8 +1,8 @@
-"""Points on a plane to learn from: to tell classes apart, or to predict a number.
+"""Data sets of points on a plane, for classification or for the prediction of a number.
 
-Each maker gives n points (n, 2) with targets (n). Coordinates lie about between -1 and 1. `noise`
-is the standard deviation of what is added to them after they have got their target, in the same
-units.
+Each function returns n points (n, 2) with targets (n). Coordinates are roughly between -1 and 1.
+`noise` is the standard deviation, in the same units, of random shifts that are added to the points
+after their targets are set.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.autograd.operation import Array
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """points (N, 2); targets (N): classes 0 to `classes` - 1, or numbers when `classes` is 0."""
+    """points (N, 2); targets (N): classes 0 to `classes` - 1, or numbers if `classes` is 0."""
 
     points: Array
     targets: Array
@@ -27,9 +27,9 @@ class Dataset:
         return len(self.points)
 
     def split(self, fraction: float, generator: np.random.Generator) -> tuple[Dataset, Dataset]:
-        """At random: `fraction` of the points to train on, and the others to test with.
+        """Splits the points at random: `fraction` of them for training, the others for testing.
 
-        Raises ValueError for a fraction that is not between 0 and 1.
+        Raises ValueError if the fraction is not between 0 and 1.
         """
         if not 0 < fraction < 1:
             raise ValueError(f"a fraction of {fraction} leaves one side empty; use 0 to 1")
@@ -41,7 +41,7 @@ class Dataset:
 
 
 def moons(n: int, generator: np.random.Generator) -> Dataset:
-    """Two half circles that reach into one another, as scikit-learn's make_moons, made smaller."""
+    """Returns two interleaved half circles, as scikit-learn's make_moons does, made smaller."""
     above = n // 2
     angles = np.concatenate([np.linspace(0, np.pi, above), np.linspace(0, np.pi, n - above)])
     second = np.arange(n) >= above
@@ -51,7 +51,7 @@ def moons(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def circle(n: int, generator: np.random.Generator) -> Dataset:
-    """A disc, class 1, and a ring around it."""
+    """Returns a disc, class 1, and a ring around it, class 0."""
     inside = np.arange(n) < n // 2
     radius = np.where(inside, generator.uniform(0, 0.45, n), generator.uniform(0.65, 0.95, n))
     angle = generator.uniform(0, 2 * np.pi, n)
@@ -60,21 +60,21 @@ def circle(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def xor(n: int, generator: np.random.Generator) -> Dataset:
-    """Class 1 where exactly one coordinate is positive; a gap along the axes."""
+    """Returns points of class 1 if exactly one coordinate is positive; none near the axes."""
     points = generator.uniform(-0.85, 0.85, (n, 2))
     points += np.sign(points) * 0.05
     return Dataset(points, (points[:, 0] * points[:, 1] < 0).astype(np.int64), 2)
 
 
 def gaussians(n: int, generator: np.random.Generator) -> Dataset:
-    """Two round clouds, of standard deviation 0.14."""
+    """Returns two round clouds, of standard deviation 0.14."""
     targets = (np.arange(n) >= n // 2).astype(np.int64)
     centers = np.where(targets[:, None] == 1, 0.4, -0.4)  # (N, 1)
     return Dataset(centers + generator.normal(0, 0.14, (n, 2)), targets, 2)
 
 
 def spiral(n: int, generator: np.random.Generator) -> Dataset:
-    """Two arms that wind round one another, nearly twice."""
+    """Returns two arms that wind around each other nearly twice."""
     arm = np.arange(n) % 2
     along = (np.arange(n) // 2) / max(1, n // 2 - 1)
     angle = 1.75 * 2 * np.pi * along + np.pi * arm
@@ -84,9 +84,8 @@ def spiral(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def yin_yang(n: int, generator: np.random.Generator) -> Dataset:
-    """Three classes: yin, yang, and the dots in both ("The Yin-Yang dataset", Kriener et al. 2021).
-
-    As many of each class, drawn at random from the disc.
+    """Returns three classes: yin, yang and the dots in both (Kriener et al. 2021, "The Yin-Yang
+    dataset"), with equally many points of each class, drawn at random from the disc.
     """
     points: list[Array] = []
     targets: list[int] = []
@@ -104,7 +103,7 @@ def yin_yang(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def _yin_yang_class(x: float, y: float) -> int:
-    """Class of a point of the unit disc: 0 yin, 1 yang, 2 a dot."""
+    """Returns the class of a point of the unit disc: 0 yin, 1 yang, 2 a dot."""
     left, right = np.hypot(x + 0.5, y), np.hypot(x - 0.5, y)
     if min(left, right) <= 0.2:
         return 2
@@ -114,13 +113,13 @@ def _yin_yang_class(x: float, y: float) -> int:
 
 
 def plane(n: int, generator: np.random.Generator) -> Dataset:
-    """To predict: the sum of both coordinates."""
+    """Returns points whose target is the scaled sum of both coordinates, between -1 and 1."""
     points = generator.uniform(-0.9, 0.9, (n, 2))
     return Dataset(points, points.sum(1) / 1.8, 0)
 
 
 def hills(n: int, generator: np.random.Generator) -> Dataset:
-    """To predict: the height of a landscape with three hills and three hollows."""
+    """Returns points whose target is the height over three hills and three hollows."""
     points = generator.uniform(-0.95, 0.95, (n, 2))
     centers = np.array([[-0.6, 0.4], [0, 0.6], [0.6, 0.4], [-0.6, -0.4], [0, -0.6], [0.6, -0.4]])
     distance = np.linalg.norm(points[:, None] - centers, axis=-1)  # (N, 6)
@@ -141,9 +140,9 @@ DATASETS: dict[str, Callable[[int, np.random.Generator], Dataset]] = {
 
 
 def dataset(name: str, n: int, noise: float, generator: np.random.Generator) -> Dataset:
-    """`n` points of the data set `name`, in random order; the same generator gives the same ones.
+    """Returns `n` points of the data set `name` in random order, reproducible by the generator.
 
-    Raises ValueError for another name, fewer than two points, and a negative noise.
+    Raises ValueError for an unknown name, fewer than two points or a negative noise.
     """
     if name not in DATASETS:
         raise ValueError(f"data set {name!r} is unknown; use one of {', '.join(DATASETS)}")

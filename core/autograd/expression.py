@@ -1,10 +1,11 @@
-"""A formula that a person types, as a graph: parsed with Python's grammar, never evaluated by it.
+"""A typed formula as a graph: parsed with Python's grammar, but never evaluated by Python.
 
     W = randn(2, 3)
     n = x @ W + b
     sum(tanh(n))
 
-What may stand in it says core.autograd.grammar. Nothing else may, so nothing else can happen.
+core.autograd.grammar defines what a formula may contain. Anything else is refused, so typed text
+cannot run other code.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ _CONSTANTS = dict.fromkeys(PI, math.pi)
 
 @dataclass(eq=False)
 class Parts:
-    """What the Tensors of a formula stand for in its text.
+    """The parts of a formula's text that belong to its Tensors.
 
     made   the part that an operation computes
-    read   the names that mean a Tensor: where a line gives it numbers, and wherever it is read
-    lines  the line, from 1, that gives a Tensor its name
+    read   the names that refer to a Tensor: where a line assigns numbers, and wherever it is read
+    lines  the line, from 1, that names a Tensor
     """
 
     made: dict[Tensor, ast.expr] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Parts:
     lines: dict[Tensor, int] = field(default_factory=dict)
 
     def of(self, tensor: Tensor) -> list[ast.expr]:
-        """Of an operation the part that computes it, of a leaf each name that means it."""
+        """Returns the part that computes the Tensor, or for a leaf each name that refers to it."""
         made = self.made.get(tensor)
         return self.read.get(tensor, []) if made is None else [made]
 
@@ -58,9 +59,9 @@ class Parts:
 class Expression:
     """A parsed expression.
 
-    names     those that need a value, in the order of their first use
-    defaults  names that a line gives numbers ("w = 0.5", "W = randn(3, 4)"), each once: leaves,
-              unless they are given others
+    names     the names that need a value, in the order of their first use
+    defaults  the numbers that lines assign to names ("w = 0.5", "W = randn(3, 4)"), each name once:
+              leaves, whose numbers `evaluate` may replace
     """
 
     text: str
@@ -74,21 +75,21 @@ class Expression:
         parts: Parts | None = None,
         most_numbers: int = MOST_NUMBERS,
     ) -> Tensor:
-        """The graph for these values: numbers, arrays or Tensors by name; those not used are left.
+        """Returns the result, with its graph, for `values`: numbers, arrays or Tensors by name.
 
-        A number or array becomes a leaf that gets a gradient; a Tensor is used as it is. `parts` is
-        filled with what each Tensor stands for in the text; the `place` of a part can be asked for.
-        Raises ExpressionError, with the place, for a name without a value, shapes that do not fit,
-        a value that is no number, and before all operations together read or make more than
-        `most_numbers`.
+        A number or array becomes a leaf that gets a gradient; a Tensor is used unchanged. Unused
+        names are ignored. `parts` is filled with the part of the text for each Tensor; `place`
+        returns the position of a part. Raises ExpressionError, with the place, for a name without
+        a value, shapes that do not fit or a value that is not a number, and before all operations
+        together read or make more than `most_numbers`.
         """
         maker = _Maker(self._formula, Parts() if parts is None else parts, most_numbers)
         return maker.run(self._start(values or {}), self._given(values or {}))
 
     def numbers(self, values: Mapping[str, Any]) -> np.ndarray:
-        """What comes out for values that broadcast, as numbers alone: nothing between is kept, so
-        there may be as many as are wanted. Raises as `evaluate`, and ValueError for shapes that do
-        not broadcast.
+        """Returns the result as an array for values that broadcast. No intermediate is stored, so
+        arrays of any size work. Raises as `evaluate` does, and ValueError if the shapes do not
+        broadcast.
         """
         fixed = {name: constant(value) for name, value in values.items()}
         wanted = math.prod(np.broadcast_shapes(*(one.shape for one in fixed.values())))
@@ -96,17 +97,17 @@ class Expression:
         return maker.run(self._start(fixed), self._given(fixed)).data
 
     def place(self, part: ast.expr) -> tuple[int, int]:
-        """Where a part stands in the text: its first character, and how many there are."""
+        """Returns the position of a part in the text: its first character and its length."""
         error = self._formula.error("", part)
         return error.start, error.length
 
     def given_at(self, name: str) -> tuple[int, int]:
-        """Where the numbers stand in the text that a line gives one of `defaults`, as `place`."""
+        """Returns the position of the numbers that a line assigns to a name of `defaults`."""
         given = (line for line in self._formula.lines if line.given is not None)
         return self.place(next(line.tree for line in given if line.name == name))
 
     def _start(self, values: Mapping[str, Any]) -> dict[str, Tensor]:
-        """What the names are that no line has given anything yet."""
+        """Returns the Tensors of the names that are read before any line assigns them."""
         known: dict[str, Tensor] = {}
         for name in self.names:
             if name in values:
@@ -118,7 +119,7 @@ class Expression:
         return known
 
     def _given(self, values: Mapping[str, Any]) -> dict[str, Tensor]:
-        """What the names are that a line gives numbers: those, or others that are given here."""
+        """Returns the Tensors of names with default numbers, replaced where `values` has others."""
         return {
             name: _leaf(name, values.get(name, default)) for name, default in self.defaults.items()
         }
@@ -132,13 +133,13 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """Reads an expression. Raises ExpressionError, with the place and the remedy, for any other."""
+    """Parses an expression. Raises ExpressionError, with place and remedy, if it is invalid."""
     if not isinstance(text, str):
         raise ExpressionError(f"a formula is text, like 'tanh(w*x + b)'; this is {text!r:.40}")
     formula = read(text)
     defaults: dict[str, np.ndarray] = {}
-    made: set[str] = set()  # names that a line above has given a value
-    free: dict[str, None] = {}  # names that are read before any line gives them one
+    made: set[str] = set()  # names that an earlier line has assigned
+    free: dict[str, None] = {}  # names that are read before any line assigns them
     for line in formula.lines:
         free |= dict.fromkeys(part.id for part in formula.names(line) if part.id not in made)
         if line.given is not None:
@@ -159,23 +160,23 @@ def parse(text: str) -> Expression:
 
 
 def expression(text: str, /, **values: Any) -> Tensor:
-    """`parse(text).evaluate(values)`: `expression("tanh(w*x + b)", w=0.5, x=2.0, b=-1.0)`.
+    """Parses and evaluates: `expression("tanh(w*x + b)", w=0.5, x=2.0, b=-1.0)`.
 
-    `leaves` of the Tensor has the values by name; after `backward()` each has its gradient. Large
-    arrays need more than the MOST_NUMBERS that `evaluate` allows by itself.
+    `leaves` of the Tensor has the values by name; after `backward()` each has its gradient. For
+    large arrays, call `evaluate` with a `most_numbers` above its default, MOST_NUMBERS.
     """
     return parse(text).evaluate(values)
 
 
 class _Maker:
-    """Makes the Tensors of a formula, line by line, and tells where it cannot."""
+    """Makes the Tensors of a formula, line by line, and reports the place of an error."""
 
     def __init__(self, formula: Formula, parts: Parts | None, most_numbers: int) -> None:
-        """Without `parts` no result remembers what it was computed from."""
+        """Without `parts`, results do not store their inputs, so there is no graph."""
         self.formula = formula
         self.parts = parts
         self.most_numbers = most_numbers
-        self.numbers = 0  # that were read or made so far
+        self.numbers = 0  # how many were read or made so far
 
     def run(self, known: dict[str, Tensor], given: Mapping[str, Tensor]) -> Tensor:
         result = constant(0.0)
@@ -193,7 +194,7 @@ class _Maker:
         return result
 
     def _note(self, line: Line, result: Tensor) -> None:
-        """That a line gives the result its name, where it has none yet but that of its numbers."""
+        """Records the line that names the result, unless the result already has another name."""
         assert line.target is not None
         if self.parts is None or (result.name and line.given is None):
             return
@@ -221,7 +222,7 @@ class _Maker:
                 return constant(self.formula.literals[tree])
 
     def _chain(self, tree: ast.BinOp, known: Mapping[str, Tensor]) -> Tensor:
-        """A long sum or product, from the left: each of its operations is inside the next."""
+        """Computes a long sum or product from the left; each operation is inside the next."""
         parts: list[ast.BinOp] = []
         first: ast.expr = tree
         while isinstance(first, ast.BinOp):
@@ -241,7 +242,7 @@ class _Maker:
             raise self.formula.error(str(error), tree) from error
         if self.parts is None:
             return constant(result.data)
-        # A product with a vector reshapes it first: that stands for the same part.
+        # A product with a vector reshapes it first: that belongs to the same part.
         new = [result]
         while new:
             tensor = new.pop()
@@ -251,7 +252,7 @@ class _Maker:
         return result
 
     def _count(self, tree: ast.expr, *shapes: tuple[int, ...]) -> None:
-        """Raises ExpressionError where an operation on these shapes would be one too many."""
+        """Raises ExpressionError if an operation on these shapes would exceed `most_numbers`."""
         shape = shapes[0]
         try:
             if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult):
@@ -259,7 +260,7 @@ class _Maker:
             elif shapes[-1] != shape:
                 shape = np.broadcast_shapes(*shapes)
         except ValueError:
-            return  # they do not fit: the operation says so
+            return  # the shapes do not fit: the operation raises the error
         largest = max(math.prod(each) for each in (shape, *shapes))
         self.numbers += largest
         if self.numbers > self.most_numbers:
@@ -271,7 +272,7 @@ class _Maker:
 
 
 def _product_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    """Of a @ b, with a size of 1 where a vector stands for a matrix. Raises ValueError."""
+    """Returns the shape of a @ b, size 1 for a vector's missing axis. Raises ValueError."""
     rows, columns = a[-2] if len(a) > 1 else 1, b[-1] if len(b) > 1 else 1
     return (*np.broadcast_shapes(a[:-2], b[:-2]), rows, columns)
 
@@ -280,7 +281,7 @@ def _leaf(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value if value.name or not value.is_leaf else value.named(name)
     try:
-        given = np.asarray(value)  # of which NumPy makes numbers: nan of None, 3 of "3"
+        given = np.asarray(value)  # check the kind: NumPy would turn None into nan and "3" into 3
         if given.dtype.kind not in "iuf" and not all(isinstance(one, Real) for one in given.flat):
             raise TypeError(given.dtype)
         return Tensor(given.astype(np.float64), name=name)

@@ -1,4 +1,4 @@
-"""Tensors by their shape, as a formula has them: zeros(3, 4), ones(4), randn(3, 4)."""
+"""Arrays that a formula makes from a shape: zeros(3, 4), ones(4), randn(3, 4)."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import numpy as np
 
 from core.autograd.operation import Array
 
-MOST_AXES = 4  # more than a transformer's batch, head, row and column nobody can look at
-DECIMALS = 2  # of random numbers: short enough to be read, and written into the text again
+MOST_AXES = 4  # a transformer's batch, head, row and column; more cannot be drawn
+DECIMALS = 2  # of random numbers: short enough to read, and to write back into the text
 
 Shape = tuple[int, ...]
 
 
 def zeros(shape: Shape, generator: np.random.Generator) -> Array:
-    """Nothing but 0."""
+    """Returns an array of zeros."""
     return np.zeros(shape)
 
 
 def ones(shape: Shape, generator: np.random.Generator) -> Array:
-    """Nothing but 1."""
+    """Returns an array of ones."""
     return np.ones(shape)
 
 
 def randn(shape: Shape, generator: np.random.Generator) -> Array:
-    """Standard normal numbers, rounded to DECIMALS, and never to the 0 that moves nothing."""
+    """Returns standard normal numbers, rounded to DECIMALS, but never to 0, which has no effect."""
     numbers = np.round(generator.normal(size=shape), DECIMALS)
     return np.where(numbers == 0, 10.0**-DECIMALS, numbers)
 
 
-# What a person may write in an expression: name -> function of a shape.
+# Functions of a shape that an expression may call, by name.
 FILLINGS: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
     "zeros": zeros,
     "ones": ones,
@@ -40,9 +40,9 @@ FILLINGS: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
 
 
 def filled(kind: str, shape: Shape, key: str, seed: int = 0) -> Array:
-    """Numbers of a shape; the same `key`, which tells tensors apart, and seed give the same ones.
+    """Returns an array of a shape, filled by `kind`, one of FILLINGS.
 
-    `kind` is one of FILLINGS.
+    Equal seeds and keys give equal numbers; the `key` distinguishes the tensors of a formula.
     """
     generator = np.random.default_rng([zlib.crc32(key.encode()), seed])
     return FILLINGS[kind](shape, generator)

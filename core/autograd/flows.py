@@ -1,6 +1,6 @@
-"""One backward over a graph as numbers: what flows along every edge, what arrives at every node.
+"""One backward pass over a graph, recorded: the flow along every edge, the gradient of every node.
 
-The same as `Tensor.backward`, kept apart edge by edge for those who want to look at it.
+The numbers are those of `Tensor.backward`, stored edge by edge for display.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Edge = tuple[int, int]  # a node, and the number of one of its inputs
 
 @dataclass(frozen=True)
 class Flows:
-    """gradients  dL/d(node) for each node; None where nobody wants it
-    along      what each edge carries back to its input, in the shape of the input
-    arrived    what the input has once this edge has arrived: the edges come in this order
+    """gradients  dL/d(node) for each node; None if it does not require a gradient
+    along      the gradient that flows back along each edge, in the shape of the input
+    arrived    the input's gradient after each edge; the edges are in the order of backward
     """
 
     gradients: tuple[Array | None, ...]
@@ -30,13 +30,13 @@ class Flows:
 
 
 def flows_of(graph: Graph) -> Flows:
-    """Backward from the graph's last node, from empty gradients; touches no tensor."""
+    """Runs backward from the graph's last node, from empty gradients; changes no tensor."""
     order = [node.tensor for node in graph.nodes]
     numbers = {tensor: number for number, tensor in enumerate(order)}
     grads = {order[-1]: np.ones_like(order[-1].data)}
     along: dict[Edge, Array] = {}
     arrived: dict[Edge, Array] = {}
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         for flow in flow_back(order, grads):
             edge = (numbers[flow.out], flow.number)
             along[edge], arrived[edge] = flow.flow, flow.grad

@@ -121,7 +121,7 @@ class Cos(Elementwise):
 
 @dataclass(frozen=True)
 class Abs(Elementwise):
-    """At 0, where there is no slope, the derivative is taken as 0."""
+    """|a|, elementwise. At 0, where it has no derivative, 0 is used."""
 
     symbol = "abs"
 
@@ -187,11 +187,11 @@ class Sigmoid(Elementwise):
 
 @dataclass(frozen=True)
 class ReLU(Elementwise):
-    """At 0, where there is no slope, the derivative is taken as 0, as torch does.
+    """max(0, a), elementwise. At 0, where it has no derivative, 0 is used, as in torch.
 
-    A gradient passes or it does not: where a is not above 0 nothing flows back, even of an infinite
-    upstream. So [a > 0] in the formula is Iverson's bracket: where it is false it is a 0 that
-    makes any product 0 (Knuth 1992, "Two notes on notation").
+    Where a is not above 0, the gradient is 0, even if the upstream gradient is infinite. So
+    [a > 0] in the formula is Iverson's bracket: if it is false, it is a 0 that makes any product 0
+    (Knuth 1992, "Two notes on notation").
     """
 
     symbol = "relu"
@@ -206,7 +206,7 @@ class ReLU(Elementwise):
         return contribution
 
     def hidden(self, out: Array) -> Array:
-        """Where the output is 0; NaN passes the gradient, as in torch."""
+        """Returns True where the output is 0; NaN passes the gradient, as in torch."""
         return np.asarray(out <= 0)
 
     def reads(
@@ -246,14 +246,14 @@ class GELU(Elementwise):
         return {"below": self.below(*inputs)} if index is None else {}
 
     def below(self, a: Array) -> Array:
-        """The probability itself, or its approximation."""
+        """Returns the probability that a standard normal is below a, or an approximation."""
         if self.approximate:
             inner = GELU_C * (a + 0.044715 * a * a * a)
             return 0.5 * (1 + np.tanh(inner))
         return 0.5 * (1 + np.asarray(_erf(a / math.sqrt(2)), dtype=a.dtype))
 
     def density(self, a: Array) -> Array:
-        """The derivative of `below`: how fast the probability grows at a."""
+        """Returns the derivative of `below`: how fast the probability grows at a."""
         if self.approximate:
             inner = GELU_C * (a + 0.044715 * a * a * a)
             return 0.5 * (1 - np.tanh(inner) ** 2) * GELU_C * (1 + 3 * 0.044715 * a**2)
@@ -277,7 +277,7 @@ class GELU(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Mask(Elementwise):
-    """A fixed value where `hidden` is True, a elsewhere; nothing flows back from what is hidden."""
+    """A fixed value where `hidden` is True, a elsewhere; the gradient of hidden elements is 0."""
 
     symbol = "mask"
     hidden: Array

@@ -1,8 +1,8 @@
-"""Is a gradient right? Nudge each number a little both ways and see how the output moves.
+"""Checks a gradient by central differences: nudge each number both ways, see the output change.
 
-A slope over a nudge is off in two ways: by truncation, where the output bends within the nudge, and
-by rounding, where what the nudge changes is small beside the output. A smaller nudge lessens the
-first and worsens the second (Press et al. 2007, "Numerical Recipes", section 5.7).
+The slope over a nudge has two errors: truncation, since the output is curved within the nudge, and
+rounding, since the nudge changes the output only a little. A smaller nudge reduces the first and
+increases the second (Press et al. 2007, "Numerical Recipes", section 5.7).
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from core.autograd.operation import Array
 from core.autograd.tensor import Tensor, zero_grad
 
 NUDGE = 1e-5  # near the cube root of float64's precision, where rounding and curvature balance
-SMALLER = 8  # times, each further nudge that is tried
-LEFT = 1 / SMALLER**2  # of truncation, in the slope over it: it shrinks with the nudge's square
+SMALLER = 8  # factor by which each further nudge is smaller
+LEFT = 1 / SMALLER**2  # share of truncation error left: it shrinks with the square of the nudge
 MOST_NUDGES = 8
-MOST_RUNS = 2 * MOST_NUDGES  # of the output, for each number: both ways
-SETTLED = 1e-7  # what a slope may be off, relative to itself (absolute below 1)
-ROUNDING = 16 * 2.0**-52  # of an output, relative to it, after some operations
+MOST_RUNS = 2 * MOST_NUDGES  # evaluations of the output for each number: both ways
+SETTLED = 1e-7  # accepted error of a slope, relative to it (absolute below 1)
+ROUNDING = 16 * 2.0**-52  # relative rounding error of an output after some operations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NumericGradient:
-    """A gradient by nudging, and how far it can be trusted; both of the data's shape, in float64.
+    """A gradient by central differences with error bounds, both of the data's shape, in float64.
 
     slopes  the gradient
-    errors  by how much truncation and rounding may have changed each slope; inf where neither can
-            be told
+    errors  estimated error of each slope, by truncation and rounding; inf if it is unknown
     """
 
     slopes: Array
@@ -39,9 +38,9 @@ class NumericGradient:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One leaf: its gradient by the chain rule and by nudging, and how far they are apart.
+    """The gradient of one leaf by the chain rule and by central differences, and their difference.
 
-    error  largest difference, relative to the largest of both gradients (and absolute below 1)
+    error  largest difference, relative to the largest number of both gradients (absolute below 1)
     """
 
     name: str
@@ -55,10 +54,10 @@ def gradient_check(
 ) -> list[Checked]:
     """Compares `backward` with central differences, leaf by leaf.
 
-    `compute` builds the graph anew from the leaves' present data and returns one number. The leaves
-    have their data again afterwards, and the gradients of that one backward. Four to sixteen runs
-    of `compute` for each number: for small graphs. Raises ValueError when `compute` gives more than
-    one number.
+    `compute` builds a new graph from the leaves' current data and returns one number. Afterwards
+    the leaves have their original data and the gradients of one backward pass. `compute` runs four
+    to sixteen times for each number, so use it on small graphs. Raises ValueError if `compute`
+    returns more than one number.
     """
     zero_grad(leaves)
     compute().backward()
@@ -77,7 +76,7 @@ def gradient_check(
 def numeric_gradient(
     compute: Callable[[], Tensor], leaf: Tensor, nudge: float = NUDGE
 ) -> NumericGradient:
-    """How the one number that `compute` gives changes with each number of the leaf."""
+    """Returns the derivative of the number that `compute` returns by each number of the leaf."""
     data = leaf.data
 
     def output(moved: Array) -> float:
@@ -93,15 +92,15 @@ def numeric_gradient(
 def central_differences(
     output: Callable[[Array], float], data: Array, nudge: float = NUDGE
 ) -> NumericGradient:
-    """(f(x + h) - f(x - h)) / (2 h) for each number x of `data`.
+    """Returns (f(x + h) - f(x - h)) / (2 h) for each number x of `data`.
 
-    h is `nudge`, of x where that is above 1. Where a smaller nudge has another slope, by more than
-    SETTLED, ever smaller ones are tried, and the slope that is off least is taken. Four runs of
-    `output` for a number are usual, MOST_RUNS (16) the most.
+    h is `nudge`, times |x| if that is above 1. If the slope over a smaller nudge differs by more
+    than SETTLED, ever smaller ones are tried, and the slope with the smallest error is returned.
+    `output` usually runs four times for a number, at most MOST_RUNS (16) times.
     """
     data = np.asarray(data, np.float64)
     slopes, errors = np.zeros_like(data), np.zeros_like(data)
-    with np.errstate(all="ignore"):  # what is infinite on both sides has no slope: nan
+    with np.errstate(all="ignore"):  # if the output is infinite on both sides, the slope is nan
         for place in np.ndindex(data.shape):
             slopes[place], errors[place] = _slope_at(output, data, place, nudge)
     return NumericGradient(slopes, errors)
@@ -110,19 +109,19 @@ def central_differences(
 def _slope_at(
     output: Callable[[Array], float], data: Array, place: tuple[int, ...], nudge: float
 ) -> tuple[float, float]:
-    """The slope that is off least, and by how much it may be."""
+    """Returns the slope with the smallest estimated error, and that error."""
     nudge *= max(1.0, abs(data[place]))
     slope, rounding = _slope_over(output, data, place, nudge)
     best, least = slope, np.inf
     for _ in range(1, MOST_NUDGES):
         nudge /= SMALLER
         finer, its_rounding = _slope_over(output, data, place, nudge)
-        truncation = abs(finer - slope) / (1 - LEFT)  # of the coarser one; the finer one has less
+        truncation = abs(finer - slope) / (1 - LEFT)  # of the coarser slope; the finer has less
         for found, error in ((slope, truncation + rounding), (finer, truncation + its_rounding)):
             if error < least:
                 best, least = found, error
         if least <= SETTLED * max(1.0, abs(best)) or SMALLER * its_rounding >= least:
-            break  # it is settled, or rounding makes every further one worse
+            break  # the error is small enough, or rounding makes every smaller nudge worse
         slope, rounding = finer, its_rounding
     return best, least
 
@@ -130,7 +129,7 @@ def _slope_at(
 def _slope_over(
     output: Callable[[Array], float], data: Array, place: tuple[int, ...], nudge: float
 ) -> tuple[float, float]:
-    """The slope over one nudge, and by how much rounding may change it."""
+    """Returns the slope over one nudge, and its estimated rounding error."""
     ends = []
     for way in (nudge, -nudge):
         moved = data.copy()
@@ -141,11 +140,10 @@ def _slope_over(
 
 
 def disagreement(ours: Mapping[str, Array | None], theirs: Mapping[str, Array | None]) -> float:
-    """How far gradients by name are from those that another engine has: the largest difference,
-    relative to the largest number of that gradient.
+    """Returns the largest difference between gradients of two engines, by name.
 
-    nan where a number of either is none, and inf where only one of them has a gradient or another
-    shape: what cannot be compared never agrees.
+    Each is relative to the largest number of that gradient in `theirs`. The result is nan if any
+    number is nan, and inf if a gradient is missing on one side or differs in shape.
     """
     apart = [0.0]
     for name, wanted in theirs.items():
@@ -158,4 +156,4 @@ def disagreement(ours: Mapping[str, Array | None], theirs: Mapping[str, Array | 
         size = float(np.abs(wanted).max(initial=0.0)) or 1.0
         with np.errstate(invalid="ignore"):
             apart.append(float(np.abs(found - wanted).max(initial=0.0)) / size)
-    return float(np.max(apart))  # Python's own max would forget nan
+    return float(np.max(apart))  # Python's max may lose nan

@@ -1,7 +1,7 @@
-"""What a formula may consist of: read with Python's grammar, and anything else refused by a place.
+"""The grammar of formulas: parsed as Python; anything not allowed raises an error with its place.
 
 Allowed are numbers, lists of numbers, tensors made from a shape (`FILLINGS`), names, + - * / ** @,
-and the functions of one tensor in `FUNCTIONS`; a line may give a part a name.
+and the functions of one tensor in `FUNCTIONS`; a line may assign its value to a name.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from core.autograd.operation import Array
 
 LONGEST = 10_000  # characters
 MOST_PARTS = 2_000  # numbers, names and operations
-DEEPEST = 100  # parts inside one another; the terms of a long sum are not
-MOST_NUMBERS = 500_000  # that it may write down, and that its operations may read or make
+DEEPEST = 100  # nested parts; the terms of a long sum do not count as nested
+MOST_NUMBERS = 500_000  # in the text, and that its operations may read or make
 LARGEST_SEED = 2**32
 PI = ("pi", "\u03c0")
 
@@ -43,7 +43,7 @@ _NOT_ALLOWED = f"is not allowed; a formula may contain {_ALLOWED}"
 
 
 class ExpressionError(ValueError):
-    """What is wrong with an expression; it begins at character `start` and is `length` long."""
+    """An error in an expression, at character `start`, `length` characters long."""
 
     def __init__(self, message: str, start: int = 0, length: int = 1) -> None:
         super().__init__(message)
@@ -53,9 +53,10 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """name = tree, or a tree alone (name ""); `given` is what a line gives a name as its numbers:
-    a number, a list or a shape, and nothing more. `target` is where the name stands, if there is
-    one.
+    """A line of a formula: name = tree, or a tree alone (name "").
+
+    `given` has the numbers if the line assigns only a number, a list or a filled shape to the
+    name. `target` is the name in the syntax tree, if there is one.
     """
 
     name: str
@@ -66,10 +67,10 @@ class Line:
 
 @dataclass
 class Formula:
-    """A text that holds nothing but what is allowed.
+    """A parsed text that contains only allowed parts.
 
     lines     from the top
-    literals  the numbers that each part of it stands for which is no name and no operation
+    literals  the numbers of each part that is neither a name nor an operation
     """
 
     text: str
@@ -77,7 +78,7 @@ class Formula:
     literals: dict[ast.expr, Array] = field(default_factory=dict)
 
     def error(self, message: str, tree: ast.AST) -> ExpressionError:
-        """An error at a part of the text."""
+        """Returns an error at a part of the text."""
         line, column = getattr(tree, "lineno", 1), getattr(tree, "col_offset", 0)
         last, end = getattr(tree, "end_lineno", line), getattr(tree, "end_col_offset", column + 1)
         start = _offset(self.text, line, _characters(self.text, line, column))
@@ -85,7 +86,7 @@ class Formula:
         return ExpressionError(message, start, stop - start)
 
     def number(self, tree: ast.expr) -> Array | None:
-        """What a part is that is written down, with its signs; None for any other."""
+        """Returns the numbers of a literal part, with its signs, or None for any other part."""
         match tree:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = self.number(operand)
@@ -95,7 +96,7 @@ class Formula:
         return self.literals.get(tree)
 
     def names(self, line: Line) -> list[ast.Name]:
-        """The names that a line reads, from left to right."""
+        """Returns the names that a line reads, from left to right."""
         found = [
             part
             for part in ast.walk(line.tree)
@@ -105,7 +106,7 @@ class Formula:
 
 
 def read(text: str) -> Formula:
-    """Reads a formula. Raises ExpressionError, with the place and the remedy, for any other."""
+    """Parses a formula. Raises ExpressionError, with the place and a remedy, if it is invalid."""
     if "\0" in text:
         raise ExpressionError(
             "a formula cannot contain a null character; delete it", text.index("\0")
@@ -159,7 +160,7 @@ def _check(statements: list[tuple[ast.Name | None, ast.expr]], formula: Formula)
     parts = numbers = 0
     for target, line in statements:
         name = "" if target is None else target.id
-        shapes = 0  # that this line has had so far
+        shapes = 0  # how many fillings this line has so far
         for tree, depth in _walk(line, formula):
             parts += 1
             if depth > DEEPEST:
@@ -176,19 +177,19 @@ def _check(statements: list[tuple[ast.Name | None, ast.expr]], formula: Formula)
 
 
 def _walk(line: ast.expr, formula: Formula) -> Iterator[tuple[ast.expr, int]]:
-    """Every part of a line, from left to right, and how deep it stands."""
+    """Yields every part of a line, from left to right, with its depth."""
     stack = [(line, 1)]
     while stack:
         tree, depth = stack.pop()
         yield tree, depth
         inner = [(part, depth + 1) for part in _parts(tree, formula)]
-        if isinstance(tree, ast.BinOp):  # a + b + c is (a + b) + c, and flat to who reads it
+        if isinstance(tree, ast.BinOp):  # a + b + c is (a + b) + c, but a reader sees it as flat
             inner[0] = (tree.left, depth)
         stack.extend(reversed(inner))
 
 
 def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
-    """What stands directly inside an allowed part; raises ExpressionError for another."""
+    """Returns the parts directly inside an allowed part; raises ExpressionError for any other."""
     match tree:
         case ast.Constant() | ast.List():
             return []
@@ -220,7 +221,7 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
 
 
 def _numbers(tree: ast.expr, formula: Formula) -> Array:
-    """A number or nested lists of numbers, as an array."""
+    """Returns a number or nested lists of numbers as an array."""
     try:
         value = np.asarray(_written(tree), dtype=np.float64)
         if value.size:
@@ -236,7 +237,7 @@ def _numbers(tree: ast.expr, formula: Formula) -> Array:
 
 
 def _written(tree: ast.expr) -> Any:
-    """A number or nested lists. It is made a float before its sign is taken: -0 keeps it."""
+    """Returns a number or nested lists; a float before its sign is applied, so that -0 keeps it."""
     match tree:
         case ast.List(elts=rows):
             return [_written(row) for row in rows]
@@ -257,7 +258,7 @@ def _is_filling(tree: ast.expr) -> bool:
 
 
 def _filling(tree: ast.expr, key: str, formula: Formula, before: int) -> Array:
-    """The numbers of zeros(3, 4) and the like, of which `before` are there already."""
+    """Returns the numbers of zeros(3, 4) and the like; the formula has `before` numbers already."""
     assert isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)
     name = tree.func.id
     sizes = [_whole(size) for size in tree.args]
@@ -287,29 +288,29 @@ def _filling(tree: ast.expr, key: str, formula: Formula, before: int) -> Array:
 
 
 def _whole(tree: ast.expr) -> int | None:
-    """A whole number that is written down; None for anything else."""
+    """Returns the value of a literal whole number, or None for anything else."""
     value = tree.value if isinstance(tree, ast.Constant) else None
     return value if type(value) is int else None
 
 
 def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
-    """The numbers that a line gives its name; None where it computes something."""
+    """Returns the numbers that a line assigns to its name, or None if it computes something."""
     return formula.number(tree) if name else None
 
 
-@lru_cache(maxsize=4)  # who asks where a part stands asks for many
+@lru_cache(maxsize=4)  # callers ask for the places of many parts of the same text
 def _lines(text: str) -> tuple[str, ...]:
-    """Lines as Python counts them: it ends one at a carriage return, too. No character is lost."""
+    """Splits text into lines as Python does, also at a carriage return; no character is lost."""
     return tuple(text.replace("\r\n", " \n").replace("\r", "\n").split("\n"))
 
 
 def _characters(text: str, line: int, column: int) -> int:
-    """`ast` counts bytes of UTF-8; this many characters are they."""
+    """Converts a column of `ast`, which counts UTF-8 bytes, to a count of characters."""
     return len(_lines(text)[line - 1].strip().encode()[:column].decode(errors="ignore"))
 
 
 def _offset(text: str, line: int, column: int) -> int:
-    """Where column `column` of the stripped line `line` (from 1) is in `text`."""
+    """Returns the position in `text` of column `column` of the stripped line `line` (from 1)."""
     lines = _lines(text)
     line = min(line, len(lines))
     indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())

@@ -1,4 +1,4 @@
-"""The graph behind a tensor as data: its nodes in order, with names for people and for LaTeX."""
+"""The graph behind a tensor as data: its nodes in order, with names in plain text and LaTeX."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _NUMBERED = re.compile(r"^([A-Za-z]+)_?(\d+)$", re.ASCII)
 class Node:
     """One tensor of the graph.
 
-    label, latex  its name: the person's, a constant's number, or v1, v2, ... in order
-    text          what it computes ("w * x"); its label for a leaf
+    label, latex  its name: the user's, the number of a constant, or v1, v2, ... in order
+    text          the operation that computes it ("w * x"); for a leaf its label
     inputs        numbers of the nodes that it was computed from
     """
 
@@ -37,19 +37,19 @@ class Node:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it was given, not computed by an operation."""
+        """Whether it was not computed by an operation."""
         return self.tensor.is_leaf
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes in topological order: inputs before what uses them, the output last."""
+    """Nodes in topological order: inputs before the nodes that use them, the output last."""
 
     nodes: tuple[Node, ...]
 
 
 def graph_of(output: Tensor) -> Graph:
-    """The graph that `output` is the end of; the same one gives the same numbers and names."""
+    """Returns the graph that ends at `output`; numbers and names depend only on the graph."""
     order = topological_order(output)
     numbers = {id(tensor): number for number, tensor in enumerate(order)}
     taken = {tensor.name for tensor in order}
@@ -66,8 +66,8 @@ def graph_of(output: Tensor) -> Graph:
 
 
 def graph_like(output: Tensor, known: Graph) -> Graph | None:
-    """The graph of `output` with the names of a known one that differs only in its values; None
-    where it differs in more.
+    """Returns the graph of `output` with the names of a known graph, or None if the two differ in
+    more than their values.
     """
     order = topological_order(output)
     if len(order) != len(known.nodes):
@@ -87,7 +87,7 @@ def graph_like(output: Tensor, known: Graph) -> Graph | None:
 
 
 def _same_operation(one: Operation | None, other: Operation | None) -> bool:
-    """Of one kind and with the same settings: sums along the same axis, equal masks."""
+    """Whether both have the same type and settings, for example the same axis or equal masks."""
     if one is None or other is None or type(one) is not type(other):
         return one is other
     return all(_equal(getattr(one, each.name), getattr(other, each.name)) for each in fields(one))
@@ -102,20 +102,20 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def called_by_value(tensor: Tensor) -> bool:
-    """Whether it is a constant, one number, that has no name."""
+    """Whether a tensor is a constant, one number, without a name."""
     constant = tensor.is_leaf and not tensor.requires_grad and not tensor.name
     return constant and tensor.ndim == 0
 
 
 def _number(tensor: Tensor) -> str:
-    """What a constant is called."""
+    """Returns the number of an unnamed constant as its label, or "" for any other tensor."""
     if called_by_value(tensor):
         return typeset(f"{tensor.item():g}")
     return ""
 
 
 def latex_name(label: str) -> str:
-    """A name as LaTeX: w1 and w_1 get an index, Greek letters are letters, words stand upright."""
+    """Returns a name as LaTeX: w1 and w_1 get a subscript, alpha a Greek letter, words upright."""
     if _GREEK.fullmatch(label):
         return rf"\{label}"
     name, count = parted(label)

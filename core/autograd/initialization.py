@@ -1,7 +1,7 @@
-"""Where weights start: too small and nothing flows back, too large and every tanh is saturated.
+"""Initial weights: if they are too small, gradients vanish; if too large, every tanh saturates.
 
-Letters: n numbers come in, m go out; a weight matrix is (n, m). `gain` makes up for what an
-activation shrinks.
+Letters: a layer has n inputs and m outputs; its weight matrix is (n, m). `gain` compensates for
+the variance that an activation takes away.
 """
 
 from __future__ import annotations
@@ -13,37 +13,38 @@ import numpy as np
 
 from core.autograd.operation import Array
 
-# How much larger weights must be so that an activation hands on the variance it was given:
-# Delving Deep into Rectifiers (He et al. 2015), section 2.2, for relu; torch's value for tanh. For
-# gelu torch has none; it lets through about as much as relu.
+# How much larger weights must be so that an activation preserves the variance of its input:
+# Delving Deep into Rectifiers (He et al. 2015), section 2.2, for relu; torch's value for tanh.
+# torch has none for gelu, which passes on about as much variance as relu.
 GAINS = {"linear": 1.0, "tanh": 5 / 3, "sigmoid": 1.0, "relu": math.sqrt(2), "gelu": math.sqrt(2)}
 
 
 def zeros(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """(n, m), all neurons alike: they get equal gradients and stay so. A lesson, not a choice."""
+    """Returns zeros (n, m): all neurons get equal gradients and stay equal. For demonstration."""
     return np.zeros((n, m))
 
 
 def normal(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """(n, m) standard normal numbers whatever the layer's size: sums grow with sqrt(n)."""
+    """Returns standard normal numbers (n, m) for any layer size: sums grow with sqrt(n)."""
     return generator.normal(size=(n, m))
 
 
 def uniform(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """(n, m) between -1 and 1, as in micrograd."""
+    """Returns numbers (n, m) drawn uniformly between -1 and 1, as in micrograd."""
     return generator.uniform(-1.0, 1.0, size=(n, m))
 
 
 def xavier(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """Variance gain^2 * 2 / (n + m): a compromise of forward and backward (Glorot & Bengio 2010).
+    """Returns numbers of variance gain^2 * 2 / (n + m), a compromise of forward and backward.
 
-    "Understanding the difficulty of training deep feedforward neural networks", equation 12.
+    "Understanding the difficulty of training deep feedforward neural networks" (Glorot & Bengio
+    2010), equation 12.
     """
     return generator.normal(size=(n, m)) * gain * math.sqrt(2 / (n + m))
 
 
 def kaiming(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """Variance gain^2 / n: the forward pass keeps its size (He et al. 2015, equation 10)."""
+    """Returns numbers of variance gain^2 / n, kept by the forward pass (He et al. 2015, eq. 10)."""
     return generator.normal(size=(n, m)) * gain / math.sqrt(n)
 
 

@@ -1,7 +1,7 @@
-"""What a transformer adds to arithmetic: softmax, normalization, embedding and cross-entropy.
+"""Operations of a transformer beyond arithmetic: softmax, normalization, embedding, cross-entropy.
 
-Each could be put together from the other operations, and tests do so. As one operation it has one
-derivative in closed form, which is what everybody computes. Letters in shapes: N rows, V classes.
+Each could be composed of the other operations, and tests do so. As one operation it has a
+derivative in closed form, which all frameworks compute. Letters in shapes: N rows, V classes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.autograd.reductions import Axis, check_axes
 
 
 def softmax(a: Array, axis: int = -1) -> Array:
-    """exp(a) / sum exp(a). Subtracting the largest a first changes nothing and avoids overflow."""
+    """Returns exp(a) / sum exp(a). Subtracting the largest a cancels out and avoids overflow."""
     exp = np.exp(a - a.max(axis, keepdims=True))
     weights: Array = exp / exp.sum(axis, keepdims=True)
     return weights
@@ -24,7 +24,7 @@ def softmax(a: Array, axis: int = -1) -> Array:
 
 @dataclass(frozen=True)
 class Softmax(Operation):
-    """Positive numbers that sum to 1 along `axis`. Each output depends on every input there."""
+    """Positive numbers that sum to 1 along `axis`. Each output depends on every input along it."""
 
     symbol = "softmax"
     element = "i"
@@ -48,7 +48,7 @@ class Softmax(Operation):
         return contribution
 
     def mean(self, upstream: Array, out: Array) -> Array:
-        """Of upstream, weighted by out."""
+        """Returns the mean of upstream along the axis, weighted by out."""
         weighted: Array = (upstream * out).sum(self.axis, keepdims=True)
         return weighted
 
@@ -70,7 +70,7 @@ class Softmax(Operation):
 
 @dataclass(frozen=True)
 class Normalize(Operation):
-    """Mean 0 and variance 1 over `axis`: the heart of layer norm (axis -1) and batch norm (axis 0).
+    """Mean 0 and variance 1 over `axis`: the core of layer norm (axis -1) and batch norm (axis 0).
 
     Layer Normalization (Ba et al. 2016), section 3; Batch Normalization (Ioffe & Szegedy 2015),
     algorithm 1. `bessel` divides the variance by n - 1 instead of n.
@@ -96,11 +96,11 @@ class Normalize(Operation):
         return out
 
     def centered(self, a: Array) -> Array:
-        """The inputs minus their mean."""
+        """Returns the inputs minus their mean."""
         return a - a.mean(self.axis, keepdims=True)
 
     def scale(self, a: Array) -> Array:
-        """1 / standard deviation, which stays finite for equal inputs through `eps`."""
+        """Returns 1 / standard deviation; `eps` keeps it finite for equal inputs."""
         variance = a.var(self.axis, ddof=int(self.bessel), keepdims=True)
         return 1 / np.sqrt(variance + self.eps)
 
@@ -110,11 +110,11 @@ class Normalize(Operation):
         return contribution
 
     def shift(self, upstream: Array) -> Array:
-        """What is taken off, since moving all inputs moves nothing."""
+        """Returns the mean to subtract, since shifting all inputs changes no output."""
         return np.asarray(upstream.mean(self.axis, keepdims=True))
 
     def stretch(self, upstream: Array, out: Array) -> Array:
-        """Times out, what is taken off since stretching all inputs moves nothing."""
+        """Returns the factor of out to subtract, since scaling all inputs changes no output."""
         n = self._count(out) - self.bessel
         return np.asarray((upstream * out).sum(self.axis, keepdims=True) / n)
 
@@ -132,7 +132,7 @@ class Normalize(Operation):
         }
 
     def _count(self, a: Array) -> int:
-        """How many elements share a mean."""
+        """Returns the number of elements that share a mean."""
         axes = range(a.ndim) if self.axis is None else np.atleast_1d(self.axis)
         return int(np.prod([a.shape[axis] for axis in axes]))
 
@@ -147,7 +147,7 @@ class Normalize(Operation):
 
 @dataclass(frozen=True, eq=False)
 class Embedding(Operation):
-    """Row ids[i] of a table (V, C) for each i: (..., C). A row that is taken twice learns twice."""
+    """Row ids[i] of a table (V, C) for each i: (..., C). A row used twice gets both gradients."""
 
     symbol = "embedding"
     element = "r"
@@ -210,12 +210,12 @@ class CrossEntropy(Operation):
         return out
 
     def log_sum(self, a: Array) -> Array:
-        """(N) the logarithm of each row's sum of exp(a)."""
+        """Returns (N) the logarithm of each row's sum of exp(a)."""
         largest = a.max(-1, keepdims=True)
         return np.asarray(largest[:, 0] + np.log(np.exp(a - largest).sum(-1)))
 
     def right(self, a: Array) -> Array:
-        """(N) the score of what should have come."""
+        """Returns (N) the score of each target."""
         return np.asarray(a[np.arange(len(a)), self.targets])
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
@@ -224,7 +224,7 @@ class CrossEntropy(Operation):
         return contribution
 
     def wanted(self, a: Array) -> Array:
-        """(N, V) 1 for what should have come, else 0."""
+        """Returns (N, V) 1 for each target, else 0."""
         wanted = np.zeros_like(a)
         wanted[np.arange(len(a)), self.targets] = 1.0
         return wanted
@@ -249,8 +249,8 @@ class CrossEntropy(Operation):
 class BinaryCrossEntropy(Operation):
     """The mean over N scores of -log(probability of the right class), in nats.
 
-    a (N,) scores, sigmoid(a) being the probability of class 1; targets (N,) of 0 and 1. Both
-    directions are written so that no exp overflows.
+    a (N,) scores, sigmoid(a) being the probability of class 1; targets (N,) of 0 and 1. The forward
+    pass is written so that exp does not overflow.
     """
 
     symbol = "binary_cross_entropy"
@@ -269,7 +269,7 @@ class BinaryCrossEntropy(Operation):
         return out
 
     def rest(self, a: Array) -> Array:
-        """log(1 + e^-|a|)"""
+        """Returns log(1 + e^-|a|)."""
         return np.log1p(np.exp(-np.abs(a)))
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
@@ -278,7 +278,7 @@ class BinaryCrossEntropy(Operation):
         return contribution
 
     def probability(self, a: Array) -> Array:
-        """Of class 1: sigmoid(a)."""
+        """Returns the probability of class 1, sigmoid(a)."""
         return np.asarray(1 / (1 + np.exp(-a)))
 
     def reads(
@@ -298,7 +298,7 @@ class BinaryCrossEntropy(Operation):
 
 
 def _range_of(name: str, numbers: Array) -> str:
-    """ "ids run from 2 to 5"; of one "an id is 5"."""
+    """Returns "ids run from 2 to 5", or "an id is 5" for a single value."""
     low, high = numbers.min(), numbers.max()
     article = "an" if name[0] in "aeio" else "a"
     return f"{article} {name} is {low}" if low == high else f"{name}s run from {low} to {high}"

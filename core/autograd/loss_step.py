@@ -11,7 +11,7 @@ from core.trace import Step
 
 _MEAN = r"L = \frac{1}{N} \sum_i"
 
-# By the loss's name: its marked line, the name of its targets there, and its formula. N is the
+# For each loss: its marked line, the name of its targets in that line, and its formula. N is the
 # number of examples, z an output, y its target.
 LINES: dict[str, tuple[str, str, str]] = {
     "mean squared error": (
@@ -38,9 +38,9 @@ LINES: dict[str, tuple[str, str, str]] = {
 
 
 def loss_step(name: str, out: Array, targets: Array) -> Step:
-    """The Step of loss `name` for outputs (N, K) and targets (N).
+    """Returns the Step of loss `name` for outputs (N, K) and targets (N).
 
-    Raises ValueError for a loss that there is none of.
+    Raises ValueError for an unknown loss.
     """
     if name not in LINES:
         raise ValueError(f"loss {name!r} is unknown; use one of {', '.join(LINES)}")

@@ -1,4 +1,4 @@
-"""How wrong an output is, as one number. Letters in shapes: N examples, K outputs."""
+"""Losses: the error of outputs as one number. Letters in shapes: N examples, K outputs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from core.autograd.tensor import Tensor, constant
 
 
 def mean_squared_error(out: Tensor, targets: Any) -> Tensor:
-    """Mean of (out - target)^2: out (N, 1), targets (N)."""
+    """Returns the mean of (out - target)^2: out (N, 1), targets (N)."""
     z, y = _column(out), _numbers(targets, out)
     loss = ((z - y) ** 2).mean()  # step: squared_error
     return loss
 
 
 def hinge(out: Tensor, targets: Any) -> Tensor:
-    """Mean of max(0, 1 - y * out) with y = 1 for class 1 and -1 for class 0 (Cortes & Vapnik 1995).
+    """Returns the mean of max(0, 1 - y * out), with y = 1 for class 1 and -1 for class 0.
 
-    out (N, 1), targets (N) of 0 and 1: being right is not enough, the margin must be 1 or more.
+    out (N, 1), targets (N) of 0 and 1. The loss of a point is 0 only if its class is right by a
+    margin of 1 or more (Cortes & Vapnik 1995).
     """
     z, sides = _column(out), 2 * _numbers(targets, out) - 1
     loss = F.relu(1 - sides * z).mean()  # step: hinge
@@ -28,9 +29,9 @@ def hinge(out: Tensor, targets: Any) -> Tensor:
 
 
 def binary_cross_entropy(out: Tensor, targets: Any) -> Tensor:
-    """Mean of -log(probability of the right class); sigmoid(out) is that of class 1.
+    """Returns the mean of -log(probability of the right class), in nats.
 
-    out (N, 1), targets (N) of 0 and 1.
+    out (N, 1), targets (N) of 0 and 1; sigmoid(out) is the probability of class 1.
     """
     z, y = _column(out), _numbers(targets, out)
     loss = F.binary_cross_entropy(z, y)  # step: binary_cross_entropy
@@ -38,7 +39,7 @@ def binary_cross_entropy(out: Tensor, targets: Any) -> Tensor:
 
 
 def cross_entropy(out: Tensor, targets: Any) -> Tensor:
-    """Mean of -log softmax(out)[target]: out (N, K), targets (N) of 0 to K - 1."""
+    """Returns the mean of -log softmax(out)[target]: out (N, K), targets (N) of 0 to K - 1."""
     classes = np.asarray(targets).astype(np.int64)
     loss = F.cross_entropy(out, classes)  # step: cross_entropy
     return loss
@@ -53,7 +54,7 @@ LOSSES = {
 
 
 def penalty(weights: list[Tensor], kind: str, strength: float) -> Tensor:
-    """What large weights cost: strength * sum w^2 ("l2") or strength * sum |w| ("l1")."""
+    """Returns the cost of large weights: strength * sum w^2 ("l2") or strength * sum |w| ("l1")."""
     if kind not in ("l1", "l2"):
         raise ValueError(f"penalty {kind!r} is unknown; use 'l1' or 'l2'")
     total = constant(0.0)

@@ -1,4 +1,4 @@
-"""Names in words for what a person has typed and a formula cannot contain."""
+"""Descriptions in words of typed text that a formula cannot contain."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _INSTEAD = {
     "'\u2013'": "write -",
     "'\u221a'": "write x**0.5 for the root of x",
     "'\u2211'": "write sum(...)",
-}  # for what people know from elsewhere
+}  # for signs of mathematical notation
 _PLAINER = {
     "digits": "a number is too long",
     "decimal literal": "a number runs into a name; write 2*x, not 2x",
@@ -64,18 +64,18 @@ _PLAINER = {
     "unmatched": "this bracket was never opened",
     "cannot assign": "the left side of = must be a single name",
     "unterminated": "a formula cannot contain text in quotes",
-}  # what Python says, or a part of it
+}  # by a part of Python's message
 
 
 def kind_of(tree: ast.AST) -> str:
-    """Name a part of Python that a formula cannot contain."""
+    """Returns a name in words for a part of Python that a formula cannot contain."""
     if isinstance(tree, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         return "a comprehension"
     return _WORDS.get(type(tree), "this")
 
 
 def said_of(error: SyntaxError) -> str:
-    """Why Python cannot read it, for people who know no Python."""
+    """Returns the reason of a syntax error, for users who do not know Python."""
     said = str(error.msg)
     if said.startswith("invalid character"):
         sign = said.split(" ")[2]

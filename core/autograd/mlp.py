@@ -1,6 +1,6 @@
 """A network of layers (multi-layer perceptron): weighted sums, each followed by an activation.
 
-Letters in shapes: N examples, n numbers into a layer, m out of it.
+Letters in shapes: N examples, n inputs of a layer, m outputs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class MLPConfig:
     activation: str = field("tanh", choices=ACTIVATIONS)
     initialization: str = field("kaiming", choices=INITIALIZATIONS)
     norm: str = field("none", choices=NORMS)
-    scale: float = 1.0  # of all initial weights, beside what the initialization says
+    scale: float = 1.0  # factor of all initial weights, in addition to the initialization
 
     def __post_init__(self) -> None:
         check(self)
@@ -46,7 +46,7 @@ class MLPConfig:
 
 @dataclass(slots=True)
 class Layer:
-    """One layer as it ran: weighted sums (N, m), after a norm if there is one, and activated."""
+    """The tensors (N, m) of one layer: weighted sums, the sums after any norm, and the output."""
 
     sums: Tensor
     normed: Tensor
@@ -57,11 +57,11 @@ class Layer:
 class MLP:
     """The network: `parameters` by name ("0.weight" (n, m), "0.bias" (m), "0.gain" (m)).
 
-    Made by `MLP.start`. Numbers are changed by giving a parameter new `data`.
+    `MLP.start` makes one. To change weights, assign new `data` to a parameter.
 
-    running  for batch norm, "0.mean" and "0.variance" (m) of the sums of what it has learned from:
-             without a batch to compare with, an example is normalized by these (Ioffe & Szegedy
-             2015, algorithm 2)
+    running  for batch norm, running averages "0.mean" and "0.variance" (m) of the sums of training
+             batches; outside training, examples are normalized by these (Ioffe & Szegedy 2015,
+             algorithm 2)
     """
 
     config: MLPConfig
@@ -70,7 +70,7 @@ class MLP:
 
     @classmethod
     def start(cls, config: MLPConfig, generator: np.random.Generator) -> MLP:
-        """A new network; the same generator state gives the same weights."""
+        """Returns a new network; the same generator state gives the same weights."""
         initial = INITIALIZATIONS[config.initialization]
         last = len(config.sizes) - 2
         parameters: dict[str, Tensor] = {}
@@ -99,11 +99,11 @@ class MLP:
         return sum(tensor.data.size for tensor in self.parameters.values())
 
     def layers(self, x: Tensor | Array, learning: bool = False) -> list[Layer]:
-        """Each layer's intermediates for examples x (N, inputs).
+        """Returns the tensors of each layer for examples x (N, inputs).
 
-        `learning` from these examples, batch norm compares them with one another; else with what
-        the network has learned from, so that none changes what is said of another. Raises
-        ValueError for examples of another shape.
+        If `learning`, batch norm uses the mean and variance of these examples; else the running
+        ones, so that no example changes the output of another. Raises ValueError for examples of
+        another shape.
         """
         x = constant(x)
         if x.ndim != 2 or x.shape[1] != self.config.sizes[0]:
@@ -117,18 +117,18 @@ class MLP:
         return ran
 
     def __call__(self, x: Tensor | Array) -> Tensor:
-        """Examples (N, inputs) -> (N, outputs), each by itself."""
+        """Returns the outputs (N, outputs) for examples (N, inputs), each independent of others."""
         return self.layers(x)[-1].out
 
     def remember(self, layers: list[Layer]) -> None:
-        """Moves the running mean and variance towards those of a batch that it has learned from."""
+        """Moves the running mean and variance towards those of a training batch."""
         if self.config.norm != "batch":
             return
         for number, layer in enumerate(layers[:-1]):
             sums = layer.sums.data  # (N, m)
             unbiased = int(
                 len(sums) > 1
-            )  # as torch: the mean is of the batch, and not the true one
+            )  # as torch does, since the mean is that of the batch, not the true one
             latest = {"mean": sums.mean(0), "variance": sums.var(0, ddof=unbiased)}
             for kind, new in latest.items():
                 name = f"{number}.{kind}"
@@ -140,7 +140,7 @@ class MLP:
         if last or self.config.norm == "none":  # (N, n) @ (n, m) -> (N, m)
             sums = x @ weight + bias  # step: sums
             normed = sums
-        else:  # the norm would remove this bias; it has its own
+        else:  # the norm would cancel this bias and has its own
             sums = x @ weight  # step: product
             normed = self._normed(number, sums, learning)
         out = normed if last else ACTIVATIONS[self.config.activation](normed)
@@ -156,7 +156,7 @@ class MLP:
         return F.fixed_norm(sums, mean, variance, gain, bias)
 
     def detached(self) -> MLP:
-        """The same numbers, wanting no gradients: for looking at what the network says."""
+        """Returns a network with the same numbers that requires no gradients, for evaluation."""
         still = {
             name: Tensor(tensor.data, requires_grad=False)
             for name, tensor in self.parameters.items()
@@ -164,7 +164,7 @@ class MLP:
         return MLP(self.config, still, dict(self.running))
 
     def resized(self, config: MLPConfig, generator: np.random.Generator) -> MLP:
-        """A network of another shape that keeps every number for which it has a place."""
+        """Returns a network of another shape that keeps every number that fits in it."""
         new = MLP.start(config, generator)
         for name, tensor in new.parameters.items():
             if name in self.parameters:
@@ -176,10 +176,10 @@ class MLP:
 
 
 def sums_step(values: Mapping[str, Array], normed: bool) -> Step:
-    """The weighted sums of a layer, as it ran.
+    """Returns the Step of the weighted sums of a layer.
 
     values  sums (N, m), x (N, n), weight (n, m), bias (m)
-    normed  a norm comes next, so that the layer adds no bias of its own
+    normed  whether a norm follows, so that the layer adds no bias
     """
     line, formula = "sums", r"z = \sum_i w_i \, x_i + b"
     if normed:
@@ -190,6 +190,6 @@ def sums_step(values: Mapping[str, Array], normed: bool) -> Step:
 
 
 def _keep(old: Array, new: Array) -> None:
-    """Writes what both have a place for into the new one; they have as many axes."""
+    """Copies the overlapping part of the old array into the new one, of as many axes."""
     shared = tuple(slice(min(sizes)) for sizes in zip(old.shape, new.shape, strict=True))
     new[shared] = old[shared]

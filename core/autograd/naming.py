@@ -1,4 +1,4 @@
-"""Names of what a formula calls by one name several times: the second c is c\u2082 everywhere."""
+"""Names of values that a formula assigns to one name repeatedly: the second c is c\u2082."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _AGAIN = re.compile("^(.+?)([\u2080-\u2089]+)$")
 
 
 def again(name: str, called: Collection[str]) -> str:
-    """The name of what a later line calls `name` once more, where all of `called` are taken: the
-    second c is c\u2082, so that dL/dc means one thing. Where there is a c2 as well, which a formula
-    sets alike, it is c\u2083.
+    """Returns a new name for a value that a later line assigns to `name` again.
+
+    The second c is c\u2082, so that dL/dc is unambiguous. If `called`, the names in use, has c2,
+    which LaTeX would show in the same way, it is c\u2083.
     """
     count = 2
     while {f"{name}{count}", f"{name}_{count}", later := lowered(name, count)} & set(called):
@@ -23,7 +24,7 @@ def again(name: str, called: Collection[str]) -> str:
 
 
 def parted(label: str) -> tuple[str, int]:
-    """ "c\u2082" -> "c", 2; a name that only one has, or the first of it, is number 1."""
+    """Splits a name from its number: "c\u2082" -> "c", 2; without a subscript the number is 1."""
     if match := _AGAIN.match(label):
         return match[1], int(match[2].translate(_RAISED))
     return label, 1

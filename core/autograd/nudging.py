@@ -1,8 +1,7 @@
-"""What if? The output of a graph when one of its nodes had another value, and the whole graph when
-its leaves had others.
+"""The output of a graph if one of its nodes had another value, and the graph if its leaves had.
 
-Only what depends on them is computed again, so that every node of a graph can be tried: leaves, and
-what lies between.
+Only the nodes that depend on the changed ones are recomputed, so any node can be changed: leaves
+and intermediate nodes.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from core.autograd.tensor import Tensor, apply
 
 
 def output_if(graph: Graph, number: int, data: Array) -> Array:
-    """The graph's last node if node `number` were `data`, of its shape; touches no tensor.
+    """Returns the graph's last node if node `number` were `data`, of its shape; changes no tensor.
 
-    Raises ValueError for another shape, and where there is no such node.
+    Raises ValueError for another shape, or if there is no such node.
     """
     was = _node(graph, number).tensor
     if np.shape(data) != was.shape:
@@ -29,9 +28,9 @@ def output_if(graph: Graph, number: int, data: Array) -> Array:
 
 
 def _last_if(graph: Graph, number: int, data: Array) -> Array:
-    """What depends on node `number` is computed again from `data`."""
+    """Recomputes the nodes that depend on node `number` from `data`; returns the last one."""
     changed: dict[int, Array] = {number: data}
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         for later in range(number + 1, len(graph.nodes)):
             node = graph.nodes[later]
             if node.tensor.operation is None or changed.keys().isdisjoint(node.inputs):
@@ -45,8 +44,8 @@ def _last_if(graph: Graph, number: int, data: Array) -> Array:
 
 
 def are_single_after(graph: Graph, number: int) -> bool:
-    """Whether node `number`, and all that depends on it, are single numbers, each by an elementwise
-    operation of single numbers. Raises ValueError where there is no such node.
+    """Whether node `number` and all nodes that depend on it are single numbers, each by an
+    elementwise operation of single numbers. Raises ValueError if there is no such node.
     """
     changed = {number}
     single = not _node(graph, number).tensor.shape
@@ -61,10 +60,9 @@ def are_single_after(graph: Graph, number: int) -> bool:
 
 
 def outputs_if(graph: Graph, number: int, values: Array) -> Array:
-    """The graph's last node for each of `values` that node `number` were: both of shape (n,).
+    """Returns the graph's last node for each of `values` of node `number`: both of shape (n,).
 
-    All at once, as elements of one tensor. Raises ValueError unless `are_single_after` says that
-    this can be.
+    Computes all at once, as elements of one array. Raises ValueError unless `are_single_after`.
     """
     if not are_single_after(graph, number):
         raise ValueError(
@@ -76,10 +74,10 @@ def outputs_if(graph: Graph, number: int, values: Array) -> Array:
 
 
 def graph_if(graph: Graph, leaves: Mapping[int, Array]) -> Graph:
-    """The graph if some of its leaves, by number, were other arrays of their shapes.
+    """Returns the graph if some of its leaves, by number, were other arrays of their shapes.
 
-    What depends on them has new Tensors; all others are those of `graph`. Raises ValueError for
-    another shape, for a node that is no leaf, and for a number that is called by its value.
+    Nodes that depend on them get new Tensors; all others share those of `graph`. Raises ValueError
+    for another shape, a node that is not a leaf, or a constant that is named by its value.
     """
     nodes = list(graph.nodes)
     for number, data in leaves.items():
@@ -118,9 +116,10 @@ def _with_tensor(node: Node, tensor: Tensor) -> Node:
 
 
 def numeric_gradient_of(graph: Graph, number: int, nudge: float = NUDGE) -> NumericGradient:
-    """dL/d(node) by central differences, for any node.
+    """Returns dL/d(node) by central differences, for any node.
 
-    Runs what depends on the node four to sixteen times for each of its numbers, in float64.
+    Recomputes the nodes that depend on it four to sixteen times for each of its numbers, in
+    float64.
     """
 
     def output(moved: Array) -> float:

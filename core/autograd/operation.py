@@ -1,8 +1,8 @@
-"""What an operation of the engine knows: its value, its derivatives, and how both are written.
+"""Operations of the engine: their value, their derivatives, and the formulas of both.
 
-An operation is data (a sum knows its axis) with a few pure functions on NumPy arrays. There is one
-function for each derivative, so that only those that somebody wants are computed, and each ends
-with a marked line: a recorded graph is a Trace.
+An operation is data (a sum has its axis) with a few pure functions on NumPy arrays. Each derivative
+has its own function, so that only the required ones are computed, and each function ends with a
+marked line, so that a recorded graph becomes a Trace.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 Array = np.ndarray
 Shape = tuple[int, ...]
 
-INPUTS = "abc"  # what the functions of an operation call their inputs
-# What marked lines read that only says where: no numbers of the graph.
+INPUTS = "abc"  # names of the inputs in the functions of an operation
+# Names in marked lines that hold positions or settings, not numbers of the graph.
 WHERE = ("axis", "axes", "keepdims", "ids", "hidden", "back", "places")
 
 
@@ -25,19 +25,19 @@ WHERE = ("axis", "axes", "keepdims", "ids", "hidden", "back", "places")
 class Operation:
     """One kind of operation, with its settings. A subclass gives:
 
-    symbol                               how people write it: "tanh", or "+" between two inputs
+    symbol                               its notation: "tanh", or "+" between two inputs
     forward(a, ...)                      `out`, in the line marked `forward`
-    grad_a(upstream, out, a, ...)        `contribution`, what flows back to a, in the line marked
-                                         `grad_a`; grad_b, ... for further inputs
+    grad_a(upstream, out, a, ...)        `contribution`, the gradient that flows back to a, in the
+                                         line marked `grad_a`; grad_b, ... for further inputs
     latex(out, a, ...)                   the formula of the forward line, given LaTeX names
-    latex_grad_a(upstream, out, a, ...)  the formula of what flows back to a
-    element                              where latex_grad_a is written for one element of what flows
-                                         back, the letter of its index
+    latex_grad_a(upstream, out, a, ...)  the formula of `contribution` to a
+    element                              the letter of the index if latex_grad_a is written for one
+                                         element of `contribution`
 
     L is the number that `backward` starts from; `upstream` is dL/d(out), of the shape of out, and
-    `contribution` is what this one use of a adds to dL/da. Where the operation is elementwise it is
-    upstream * local, with the local derivative d(out)/da of every element; and 0 for what the
-    operation stops (a relu below 0), even of an infinite upstream.
+    `contribution` is the amount that this one use of a adds to dL/da. For an elementwise operation
+    it is upstream * local, with the local derivative d(out)/da of every element; it is 0 where the
+    operation blocks the gradient (relu below 0), even if upstream is infinite.
     """
 
     forward: ClassVar[Callable[..., Any]]
@@ -48,23 +48,23 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """The class's name, as markers spell it."""
+        """The name of the class, as in code markers."""
         return type(self).__name__
 
     def check(self, *inputs: Array) -> None:
-        """Raises ValueError, with the shapes and the remedy, for inputs that do not fit."""
+        """Raises ValueError, with the shapes and a remedy, if the inputs do not fit."""
 
     def contribution(self, index: int, upstream: Array, out: Array, *inputs: Array) -> Array:
-        """What flows back to input number `index`; its shape is the input's once `sum_to` it."""
+        """Returns the gradient for input number `index`; `sum_to` gives it the input's shape."""
         grad: Array = getattr(self, f"grad_{INPUTS[index]}")(upstream, out, *inputs)
         return grad
 
     def contribution_shape(self, index: int, out: Shape, *inputs: Shape) -> Shape:
-        """Of `contribution`, from the shapes of out and of the inputs."""
+        """Returns the shape of `contribution` from the shapes of out and of the inputs."""
         return inputs[index]
 
     def local(self, index: int, out: Array, *inputs: Array) -> Array | None:
-        """d(out)/d(input) of every element, in the shape of out; None where it is no such thing."""
+        """Returns d(out)/d(input) of every element, in out's shape; None if not elementwise."""
         if not self.elementwise:
             return None
         return np.asarray(self.contribution(index, np.ones_like(out), out, *inputs))
@@ -72,44 +72,45 @@ class Operation:
     def reads(
         self, index: int | None, upstream: Array | None, out: Array, *inputs: Array
     ) -> dict[str, Any]:
-        """What the forward line (None), or that of the derivative by input number `index`, reads
-        beside its function's arguments, by the names that it has there.
+        """Returns the values, by name, that a marked line reads in addition to its function's
+        arguments: the forward line (None) or the derivative by input number `index`.
         """
         return {}
 
     def marker(self, index: int | None = None) -> str:
-        """The code marker of the forward line, or of the derivative by input number `index`."""
+        """Returns the code marker of the forward line, or of the derivative by input `index`."""
         function = self.function(index)
         return f"{type(self).__module__}:{self.name}.{function}#{function}"
 
     def function(self, index: int | None = None) -> str:
-        """The method that computes the output, or the gradient of input number `index`."""
+        """Returns the name of the method for the output, or for the gradient of input `index`."""
         return "forward" if index is None else f"grad_{INPUTS[index]}"
 
     def input_name(self, index: int) -> str:
-        """What the function that the marker leads to calls input number `index`."""
+        """Returns the name of input number `index` in the marked function."""
         return INPUTS[index]
 
     @property
     def is_called(self) -> bool:
-        """Whether it is written as a function of its inputs, not with a sign."""
+        """Whether it is written as a function of its inputs, not with an operator sign."""
         return self.symbol.isalpha()
 
     def text(self, *inputs: str) -> str:
-        """What it computes, for people: "w * x", "tanh(n)"."""
+        """Returns the operation in plain text: "w * x", "tanh(n)"."""
         if self.is_called or len(inputs) != 2:
             return f"{self.symbol}({', '.join(inputs)})"
         first = in_brackets(inputs[0]) if self.symbol == "**" else inputs[0]
         return f"{first} {self.symbol} {in_brackets(inputs[1])}"
 
     def latex_grad(self, index: int, upstream: str, out: str, *inputs: str) -> str:
-        """The formula of what flows back to input number `index`."""
+        """Returns the formula of the gradient that flows back to input number `index`."""
         written: str = getattr(self, f"latex_grad_{INPUTS[index]}")(upstream, out, *inputs)
         return written
 
     def latex_flow(self, index: int, slope: str, upstream: str, out: str, *inputs: str) -> str:
-        """The same as an equation: `slope`, dL/d(input), grows by it. Both sides are of one element
-        or both of all.
+        """Returns that formula as an equation, by which `slope`, dL/d(input), grows.
+
+        Both sides refer to one element, or both to all.
         """
         if self.element:
             slope = latex_element(slope, self.element)
@@ -117,18 +118,18 @@ class Operation:
 
 
 def in_brackets(written: str) -> str:
-    """A negative number between operators."""
+    """Puts a negative number in parentheses, for use between operators."""
     return f"({written})" if written.startswith("\u2212") else written
 
 
 def latex_element(written: str, index: str) -> str:
-    """One element of it: behind a fraction the index alone would be its denominator's."""
+    """Returns one element as LaTeX; brackets keep an index from binding to a denominator alone."""
     return rf"\Bigl({written}\Bigr)_{index}" if "\\" in written else f"{written}_{index}"
 
 
 @dataclass(frozen=True)
 class Elementwise(Operation):
-    """Each element of the output comes from one element of each input, broadcast as NumPy does."""
+    """An operation by element: each output depends on one element of each (broadcast) input."""
 
     elementwise: ClassVar[bool] = True
 
@@ -149,7 +150,7 @@ class Elementwise(Operation):
 
 
 def sum_to(contribution: Array, shape: tuple[int, ...]) -> Array:
-    """What flows back to a tensor that was broadcast: the sum over its copies, in its own shape."""
+    """Returns the gradient of a broadcast tensor: the sum over its copies, in its own shape."""
     if contribution.shape == shape:
         return contribution
     axes = copied_axes(contribution.shape, shape)
@@ -158,13 +159,13 @@ def sum_to(contribution: Array, shape: tuple[int, ...]) -> Array:
 
 
 def copied_axes(contribution: Shape, shape: Shape) -> Shape:
-    """The axes along which a tensor of that shape was broadcast, or might have been."""
-    new = len(contribution) - len(shape)  # axes that broadcasting put in front
+    """Returns the axes along which a tensor of that shape was broadcast, or might have been."""
+    new = len(contribution) - len(shape)  # leading axes, added by broadcasting
     return (*range(new), *(new + axis for axis, size in enumerate(shape) if size == 1))
 
 
 def accumulate(grad: Array | None, contribution: Array) -> Array:
-    """A tensor that is used twice affects L twice: its gradient is the sum of both effects."""
+    """Adds a contribution to a gradient: a tensor that is used twice gets the sum of both."""
     if grad is None:
         return contribution
     total: Array = grad + contribution  # step: accumulate

@@ -1,7 +1,7 @@
-"""The chain rule along paths: a gradient is a sum of products, one for each path to the end.
+"""The chain rule along paths: a gradient is a sum of products, one for each path to the output.
 
-`Tensor.backward` comes to the same numbers without walking the paths, of which there may be very
-many: 30 lines that each use the one before twice have 2^30.
+`Tensor.backward` computes the same numbers without following the paths, of which there may be very
+many: 30 lines that each use the previous one twice have 2^30.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from core.autograd.graph import Graph
 
 @dataclass(frozen=True)
 class Path:
-    """nodes   from the one in question to the end
-    factors  the local derivatives along the way
-    product  of them: what this path contributes
+    """nodes   from the starting node to the output
+    factors  the local derivatives along the path
+    product  their product, the contribution of this path
     """
 
     nodes: tuple[int, ...]
@@ -28,7 +28,7 @@ class Path:
 
 
 def edges_on_the_way(graph: Graph, number: int) -> frozenset[Edge]:
-    """Every edge on some path from a node to the end."""
+    """Returns every edge that is on a path from a node to the output."""
     reached = {number}
     found = set()
     for later in range(number + 1, len(graph.nodes)):
@@ -40,7 +40,7 @@ def edges_on_the_way(graph: Graph, number: int) -> frozenset[Edge]:
 
 
 def count_paths(graph: Graph, number: int) -> int:
-    """How many paths lead from a node to the end."""
+    """Returns the number of paths from a node to the output."""
     counts = {number: 1}
     for later in range(number + 1, len(graph.nodes)):
         paths = sum(counts.get(before, 0) for before in graph.nodes[later].inputs)
@@ -50,8 +50,8 @@ def count_paths(graph: Graph, number: int) -> int:
 
 
 def paths_from(graph: Graph, number: int, most: int = 4) -> list[Path]:
-    """All paths from a node to the end; none where they are more than `most`, where one of the
-    factors is no single number, or where the node is the end itself.
+    """Returns all paths from a node to the output; [] if there are more than `most`, if a factor is
+    not a single number, or if the node is the output.
     """
     end = len(graph.nodes) - 1
     if number == end or not 0 < count_paths(graph, number) <= most:
@@ -75,10 +75,10 @@ def paths_from(graph: Graph, number: int, most: int = 4) -> list[Path]:
 
 
 def _local(graph: Graph, edge: Edge) -> float | None:
-    """d(node)/d(input), where that is a single number."""
+    """Returns d(node)/d(input), or None if it is not a single number."""
     tensor = graph.nodes[edge[0]].tensor
     assert tensor.operation is not None
-    with np.errstate(all="ignore"):  # inf and nan are values here
+    with np.errstate(all="ignore"):  # inf and nan are valid values
         local = tensor.operation.local(
             edge[1], tensor.data, *(before.data for before in tensor.inputs)
         )
@@ -86,8 +86,8 @@ def _local(graph: Graph, edge: Edge) -> float | None:
 
 
 def _product(graph: Graph, edges: Sequence[Edge]) -> float:
-    """Backward along one path, as `Tensor.backward` goes: what a relu stops is 0, however steep it
-    is after.
+    """Returns the gradient along one path, computed as in `Tensor.backward`: a relu that blocks it
+    gives 0, even if the upstream gradient is infinite.
     """
     upstream = np.ones_like(graph.nodes[-1].tensor.data)
     for node, index in reversed(edges):

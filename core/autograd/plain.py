@@ -1,8 +1,8 @@
-"""Backpropagation as a textbook prints it, for single numbers: a value knows what it was computed
-from, and how to hand its gradient back to that.
+"""Backpropagation on one page, for single numbers: a value stores its inputs and a function that
+passes its gradient back to them.
 
-`Tensor` gives the same and goes further: to arrays, to graphs of any depth, to gradients that can
-be watched edge by edge. This is written after Karpathy's micrograd (2020), and as short.
+`Tensor` computes the same and also handles arrays, graphs of any depth, and gradients recorded edge
+by edge. This file follows Karpathy's micrograd (2020) and is as short.
 
 Source: Baydin et al. 2018, "Automatic Differentiation in Machine Learning", section 3.2.
 """
@@ -20,7 +20,7 @@ class Value:
         self.data = data
         self.grad = 0.0
         self.inputs = inputs
-        self.hand_back: Callable[[], None] = lambda: None  # a leaf has nothing to hand it to
+        self.hand_back: Callable[[], None] = lambda: None  # a leaf has no inputs
 
     def __add__(self, other: Value) -> Value:
         out = Value(self.data + other.data, (self, other))  # step: forward
@@ -79,7 +79,7 @@ class Value:
         return out
 
     def backward(self) -> None:
-        """Computes `grad` of every value that led to this one, L, from the last to the first."""
+        """Computes `grad` of every value that this one, L, depends on, from last to first."""
         order: list[Value] = []
 
         def visit(value: Value) -> None:

@@ -1,4 +1,4 @@
-"""Many numbers into one: sum, mean and the largest, over all elements or along axes."""
+"""Reductions: sum, mean and maximum, over all elements or along axes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Axis = int | tuple[int, ...] | None
 
 @dataclass(frozen=True)
 class Reduction(Operation):
-    """Over `axis` (None: all of them); `keepdims` leaves each such axis with size 1."""
+    """An operation that reduces `axis` (None: all axes); `keepdims` keeps each with size 1."""
 
     axis: Axis = None
     keepdims: bool = False
@@ -23,7 +23,7 @@ class Reduction(Operation):
         check_axes(self.symbol, self.axis, inputs[0])
 
     def axes(self, a: Array) -> tuple[int, ...]:
-        """The axes of `a` that go."""
+        """Returns the axes of `a` that are reduced."""
         axes = range(a.ndim) if self.axis is None else np.atleast_1d(self.axis)
         return tuple(int(axis) for axis in axes)
 
@@ -36,14 +36,14 @@ class Reduction(Operation):
         return {"spread": self.spread(upstream, *inputs)}
 
     def spread(self, reduced: Array, a: Array) -> Array:
-        """A value for each group of elements, repeated for every element of it: the shape of a."""
+        """Returns the value of each group, repeated for all its elements, in the shape of a."""
         if not self.keepdims and self.axis is not None:
             reduced = np.expand_dims(reduced, self.axis)
         return np.broadcast_to(reduced, a.shape)
 
 
 def check_axes(symbol: str, axis: Axis, array: Array) -> None:
-    """Raises ValueError for an axis out of range, or named twice."""
+    """Raises ValueError if an axis is out of range or named twice."""
     axes = [] if axis is None else [int(one) for one in np.atleast_1d(axis)]
     there = f"its axes are 0 to {array.ndim - 1}" if array.ndim else "one number has no axes"
     if any(not -array.ndim <= one < array.ndim for one in axes):
@@ -99,7 +99,7 @@ class Mean(Reduction):
         return contribution
 
     def count(self, out: Array, a: Array) -> int:
-        """How many elements share a mean."""
+        """Returns the number of elements that share a mean."""
         return a.size // max(1, np.size(out))
 
     def reads(
@@ -117,7 +117,7 @@ class Mean(Reduction):
 
 @dataclass(frozen=True)
 class Max(Reduction):
-    """Only the largest element has an effect; where several are, each has an equal share of it."""
+    """The maximum along axes. Only the largest element gets the gradient; ties share it equally."""
 
     symbol = "max"
     element = "i"
@@ -140,16 +140,16 @@ class Max(Reduction):
         return contribution
 
     def largest(self, out: Array, a: Array) -> Array:
-        """Mask of the largest elements; NaN counts as the largest, as in torch."""
+        """Returns the mask of the largest elements; NaN counts as the largest, as in torch."""
         out = self.spread(out, a)
         return (a == out) | (np.isnan(a) & np.isnan(out))
 
     def passed(self, upstream: Array, out: Array, a: Array) -> Array:
-        """The upstream gradient where it passes, else 0."""
+        """Returns the upstream gradient at the largest elements, else 0."""
         return np.where(self.largest(out, a), self.spread(upstream, a), 0.0)
 
     def count(self, out: Array, a: Array) -> Array:
-        """How many elements share the maximum of each group, in the shape of a."""
+        """Returns the number of elements that tie for each group's maximum, in the shape of a."""
         return self.spread(self.largest(out, a).sum(self.axis, keepdims=self.keepdims), a)
 
     def reads(

@@ -1,4 +1,4 @@
-"""The same numbers in another arrangement: what flows back only takes the way in reverse."""
+"""Operations that only rearrange numbers: the gradient is rearranged in reverse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.autograd.operation import Array, Operation
 
 @dataclass(frozen=True)
 class Reshape(Operation):
-    """The same elements in the same order; one size may be -1, which is then worked out."""
+    """The same elements in the same order; one size may be -1, which is then computed."""
 
     symbol = "reshape"
     shape: tuple[int, ...] = ()
@@ -44,7 +44,7 @@ class Reshape(Operation):
 
 @dataclass(frozen=True)
 class Transpose(Operation):
-    """Axes in another order; `axes` names, for each new axis, the old one."""
+    """Axes in another order; `axes` has, for each new axis, the old one."""
 
     symbol = "transpose"
     axes: tuple[int, ...] = ()
@@ -68,7 +68,7 @@ class Transpose(Operation):
         return contribution
 
     def back(self, a: Array) -> Array:
-        """The axes in the order that undoes it."""
+        """Returns the inverse order of the axes."""
         return np.argsort([axis % a.ndim for axis in self.axes])
 
     def reads(
@@ -85,7 +85,7 @@ class Transpose(Operation):
 
 @dataclass(frozen=True)
 class Slice(Operation):
-    """Some of the elements, as `a[key]`; those that were not taken had no effect."""
+    """A selection of elements, `a[key]`; the gradient of all others is 0."""
 
     symbol = "slice"
     key: Any = ()
@@ -102,7 +102,7 @@ class Slice(Operation):
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
         contribution = np.zeros_like(a)
-        # One that was taken twice gets both.
+        # An element selected twice gets both contributions.
         np.add.at(contribution, self.key, upstream)  # step: grad_a
         return contribution
 
@@ -115,7 +115,7 @@ class Slice(Operation):
 
 @dataclass(frozen=True)
 class Concatenate(Operation):
-    """Any number of tensors one after another along `axis`."""
+    """Any number of tensors, joined along `axis`."""
 
     symbol = "concatenate"
     axis: int = 0
@@ -144,7 +144,7 @@ class Concatenate(Operation):
         return contribution
 
     def places(self, index: int, *parts: Array) -> Array:
-        """Where part number `index` stands along the axis."""
+        """Returns the positions of part number `index` along the axis."""
         start = sum(part.shape[self.axis] for part in parts[:index])
         return np.arange(start, start + parts[index].shape[self.axis])
 
@@ -169,6 +169,6 @@ class Concatenate(Operation):
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    """The other sizes."""
+    """Returns the shape without an axis."""
     axis %= len(shape)
     return shape[:axis] + shape[axis + 1 :]

@@ -1,4 +1,4 @@
-"""When what happens in the Trace of a graph: when a value is there, and when a gradient grows."""
+"""The timeline of a graph's Trace: when each value is computed and each gradient grows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.autograd.graph import Graph
 
 @dataclass(frozen=True)
 class StepPlan:
-    """Moment 0 is before all steps: only the inputs are there. Moment m > 0 is step m - 1 of the
-    graph's Trace.
+    """The moments of a Trace. Moment 0 is before all steps: only the leaves have values. Moment
+    m > 0 is step m - 1 of the graph's Trace.
 
-    places   for each moment where it happens; None for the first
-    appears  for each node when its value is there; 0 for leaves
-    flows    for each edge when its contribution has come, in the shape of the input
-    grows    for each node when its gradient changes, and by which edge (None: L itself)
+    places   for each moment, its place; None for the first
+    appears  for each node, the moment of its value; 0 for leaves
+    flows    for each edge, the moment of its contribution, in the shape of the input
+    grows    for each node, the moments when its gradient changes, with the edge (None: L itself)
     """
 
     places: tuple[Place | None, ...]
@@ -31,17 +31,17 @@ class StepPlan:
 
     @property
     def seed(self) -> int:
-        """When backward begins."""
+        """The moment when backward begins."""
         return next(at for at, place in enumerate(self.places) if place and place.phase == "seed")
 
     def moment_of(self, edge: Edge) -> int | None:
-        """When backward goes along an edge; None where it does not."""
+        """Returns the moment when backward follows an edge, or None if it does not."""
         wanted = Place("backward", *edge)
         return self.places.index(wanted) if wanted in self.places else None
 
 
 def plan_of(graph: Graph) -> StepPlan:
-    """Of `trace_graph(graph)`, without making its steps."""
+    """Returns the plan of `trace_graph(graph)` without making its steps."""
     places = places_of(graph)
     appears = [0] * len(graph.nodes)
     grows: list[list[tuple[int, Edge | None]]] = [[] for _ in graph.nodes]
@@ -58,7 +58,7 @@ def plan_of(graph: Graph) -> StepPlan:
             if place.phase == "accumulate":
                 growing.append((at, edge))
                 continue
-            flows[edge] = at  # of "copies" after "backward": the later
+            flows[edge] = at  # "copies" follows "backward": the later one remains
             if not growing:
                 growing.append((at, edge))
             elif growing[-1][1] == edge:

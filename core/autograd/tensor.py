@@ -1,7 +1,7 @@
-"""A number, a vector or a matrix that remembers how it was computed, and so has derivatives.
+"""Tensors: numbers, vectors or matrices that record how they were computed, for derivatives.
 
-Every operation adds a node to a graph. `backward` walks it from the end to the beginning and, by
-the chain rule, gives every node dL/d(node): reverse-mode differentiation (Baydin et al. 2018,
+Every operation adds a node to a graph. `backward` goes through it from the output to the leaves
+and, by the chain rule, computes dL/d(node): reverse-mode differentiation (Baydin et al. 2018,
 "Automatic Differentiation in Machine Learning: a Survey", section 3.2).
 """
 
@@ -27,7 +27,7 @@ from core.autograd.reductions import Axis, Max, Mean, Sum
 from core.autograd.shapes import Reshape, Slice, Transpose
 from core.jobs import Pace, to_the_end
 
-Value = Any  # what can stand beside a Tensor in arithmetic: a Tensor, a number, an array
+Value = Any  # an operand of arithmetic with a Tensor: a Tensor, a number, an array
 
 
 class Tensor:
@@ -36,16 +36,16 @@ class Tensor:
     data           its numbers, a NumPy array of floats; a scalar is 0-d
     grad           after `backward()`, dL/d(data) in the same shape; None before, and for constants.
                    Tensors may share its memory: replace it, never write into it
-    requires_grad  whether anybody wants its gradient
-    operation      what computed it, and `inputs` from what; a leaf has None and ()
-    name           what people call it, if anything
+    requires_grad  whether its gradient is computed
+    operation      the operation that computed it from `inputs`; a leaf has None and ()
+    name           its name for display, or ""
     """
 
     __slots__ = ("data", "grad", "inputs", "name", "operation", "requires_grad")
-    __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
+    __array_ufunc__ = None  # NumPy then leaves `array + tensor` to Tensor.__radd__
 
     def __init__(self, data: Any, *, name: str = "", requires_grad: bool = True) -> None:
-        """`data` is a number, nested lists of them or an array; floats stay of their kind.
+        """`data` is a number, nested lists of them or an array; an array of floats keeps its dtype.
 
         Raises ValueError for anything else.
         """
@@ -62,7 +62,7 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The size of each axis; () of a single number."""
+        """The size of each axis; () for a single number."""
         return self.data.shape
 
     @property
@@ -72,21 +72,21 @@ class Tensor:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it was given, not computed by an operation."""
+        """Whether it was not computed by an operation."""
         return self.operation is None
 
     @property
     def leaves(self) -> dict[str, Tensor]:
-        """The named leaves that this was computed from, in the order in which they were used."""
+        """The named leaves that this was computed from, in the order of their use."""
         order = topological_order(self)
         return {tensor.name: tensor for tensor in order if tensor.is_leaf and tensor.name}
 
     def item(self) -> float:
-        """The value of a tensor with one element. Raises ValueError where there are more."""
+        """Returns the value of a tensor with one element. Raises ValueError if there are more."""
         return float(self.data.item())
 
     def named(self, name: str) -> Tensor:
-        """Itself, with a name for people."""
+        """Sets the name for display and returns the tensor itself."""
         self.name = name
         return self
 
@@ -98,20 +98,21 @@ class Tensor:
     # Backward ------------------------------------------------------------------------------------
 
     def backward(self, upstream: Any = None) -> None:
-        """Fills `grad` of everything that this was computed from, by the chain rule.
+        """Computes `grad` of every tensor that this was computed from, by the chain rule.
 
-        `upstream` is dL/d(this); without it this is L itself, which must be one number. Leaves
-        accumulate over calls, as training with several batches needs; what lies between starts
-        anew, so that a second call adds the same again and not more.
+        `upstream` is dL/d(this); without it this is L itself, which must be one number. Gradients
+        of leaves accumulate over calls, as training with several batches needs; those of
+        intermediate tensors start anew, so that a second call adds the same amount again.
 
-        Raises ValueError when there is more than one number, the shape of upstream differs, or
-        nobody wants a gradient.
+        Raises ValueError if there is more than one number without `upstream`, if the shape of
+        `upstream` differs, or if no leaf requires a gradient.
         """
         to_the_end(self.backward_steps(upstream))
 
     def backward_steps(self, upstream: Any = None) -> Generator[int, None, None]:
-        """`backward` as a job; yields along how many edges it has gone since the last time. Every
-        `grad` changes at the end, and none where the job is closed before.
+        """Runs `backward` as a job; yields the number of edges followed since the last yield.
+
+        Every `grad` changes at the end, and none if the job is closed earlier.
         """
         if upstream is None and self.data.size != 1:
             raise ValueError(
@@ -182,28 +183,28 @@ class Tensor:
 
     # Reductions and shapes -----------------------------------------------------------------------
 
-    # Over `axis`, one or several, or all (None). `keepdims` leaves each of them with size 1; else
-    # they are gone. Raises ValueError for an axis there is none of.
+    # `axis` is one, several, or all (None). `keepdims` keeps each of them with size 1; else they
+    # are removed. Raises ValueError for an axis that does not exist.
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """(2, 3) along axis 1 -> (2,)."""
+        """Returns the sum: (2, 3) along axis 1 -> (2,)."""
         return apply(Sum(axis, keepdims), self)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """(2, 3) along axis 1 -> (2,). Raises ValueError where there are no elements."""
+        """Returns the mean: (2, 3) along axis 1 -> (2,). Raises ValueError without elements."""
         return apply(Mean(axis, keepdims), self)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """(2, 3) along axis 1 -> (2,). Raises ValueError where there are no elements."""
+        """Returns the maximum: (2, 3) along axis 1 -> (2,). Raises ValueError without elements."""
         return apply(Max(axis, keepdims), self)
 
     def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in sizes `shape`, given one by one or as a tuple; one may be -1."""
+        """Returns the same elements in another shape, sizes or a tuple of them; one may be -1."""
         sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
         return apply(Reshape(tuple(sizes)), self)
 
     def transpose(self, *axes: int) -> Tensor:
-        """(2, 3, 4) by axes 0, 2, 1 -> (2, 4, 3); without any axes, all of them reversed."""
+        """Reorders axes: (2, 3, 4) by 0, 2, 1 -> (2, 4, 3); without arguments, reverses them."""
         return apply(Transpose(axes or tuple(reversed(range(self.ndim)))), self)
 
     @property
@@ -213,24 +214,24 @@ class Tensor:
 
     @property
     def mT(self) -> Tensor:
-        """Each matrix of the last two axes transposed."""
+        """The tensor with its last two axes exchanged: each matrix transposed."""
         return self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
 
     def __getitem__(self, key: Any) -> Tensor:
         return apply(Slice(key), self)
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Its parts along the first axis: `q, k, v = qkv`."""
+        """Yields the parts along the first axis: `q, k, v = qkv`."""
         if not self.ndim:
             raise TypeError("one number has no parts to go through")
         return (self[index] for index in range(len(self.data)))
 
 
 def apply(operation: Operation, *inputs: Value) -> Tensor:
-    """The operation's value on `inputs`, as a new node. Numbers and arrays become constants.
+    """Returns the operation's value on `inputs` as a new node. Numbers and arrays become constants.
 
-    Dividing by zero and the like give inf and nan, as IEEE 754 says, and raise nothing. Raises
-    ValueError for shapes that do not fit.
+    Division by zero and the like give inf or nan, as IEEE 754 specifies, and raise nothing. Raises
+    ValueError if the shapes do not fit.
     """
     known = next(value for value in inputs if isinstance(value, Tensor))
     tensors = tuple(constant(value, known.data.dtype) for value in inputs)
@@ -244,16 +245,16 @@ def apply(operation: Operation, *inputs: Value) -> Tensor:
 
 
 def constant(value: Value, dtype: Any = np.float64) -> Tensor:
-    """A Tensor as it is; anything else as one that wants no gradient."""
+    """Returns a Tensor unchanged, anything else as a Tensor that requires no gradient."""
     if isinstance(value, Tensor):
         return value
     return Tensor(np.asarray(value, dtype), requires_grad=False)
 
 
 def matmul(a: Value, b: Value) -> Tensor:
-    """a @ b of matrices, or of vectors: (k) stands for a row on the left, a column on the right.
+    """Returns a @ b of matrices or vectors: (k) is a row on the left, a column on the right.
 
-    Raises ValueError for shapes that do not fit.
+    Raises ValueError if the shapes do not fit.
     """
     kind = next(value.data.dtype for value in (a, b) if isinstance(value, Tensor))
     a, b = constant(a, kind), constant(b, kind)
@@ -270,7 +271,7 @@ def matmul(a: Value, b: Value) -> Tensor:
 
 
 def zero_grad(tensors: Sequence[Tensor]) -> None:
-    """Forgets the gradients of `tensors`, so that the next `backward` does not add to them."""
+    """Clears the gradients of `tensors`, so that the next `backward` does not add to them."""
     for tensor in tensors:
         tensor.grad = None
 
@@ -279,10 +280,10 @@ def zero_grad(tensors: Sequence[Tensor]) -> None:
 
 
 def topological_order(output: Tensor) -> list[Tensor]:
-    """All that `output` was computed from, each after its inputs; `output` itself is last.
+    """Returns all tensors that `output` was computed from, each after its inputs, `output` last.
 
-    Always the same order for the same graph. A stack of our own: recursion would end at some
-    thousand nodes, and graphs of single numbers are longer.
+    The order is always the same for the same graph. Uses an explicit stack: recursion would fail
+    at about a thousand nodes, and graphs of single numbers are larger.
     """
     order: list[Tensor] = []
     seen: set[int] = set()
@@ -299,13 +300,13 @@ def topological_order(output: Tensor) -> list[Tensor]:
 
 
 class Flow(NamedTuple):
-    """What flows from a tensor back to its input number `number`.
+    """The gradient that flows from a tensor back to its input number `number`.
 
-    upstream      dL/d(out), all of it
-    contribution  what the operation hands back; of out's shape where an input was broadcast
-    flow          the same in the input's shape and kind of numbers, its copies added up
-    before        what the input had got from other uses already, or None
-    grad          dL/d(input) so far: `before` and `flow` together
+    upstream      dL/d(out), complete
+    contribution  the operation's result; in out's shape if the input was broadcast
+    flow          the same in the input's shape and dtype, its copies added up
+    before        the input's gradient from other uses so far, or None
+    grad          dL/d(input) so far: `before` plus `flow`
     """
 
     out: Tensor
@@ -318,11 +319,11 @@ class Flow(NamedTuple):
 
 
 def edges_back(order: Sequence[Tensor]) -> Iterator[tuple[Tensor, int]]:
-    """The edges in the order of backward, as (tensor, number of its input): of those that a
-    gradient reaches, to those that want one.
+    """Yields the edges in the order of backward, as (tensor, number of its input): from tensors
+    that a gradient reaches to inputs that require one.
 
-    `order` is topological: each tensor after its inputs. A tensor hands its gradient on when all
-    that used it have handed theirs to it.
+    `order` is topological: each tensor after its inputs. A tensor passes its gradient back once it
+    has received the contributions of all its uses.
     """
     reached = {order[-1]}
     for out in reversed(order):
@@ -335,18 +336,18 @@ def edges_back(order: Sequence[Tensor]) -> Iterator[tuple[Tensor, int]]:
 
 
 def flow_back(order: Sequence[Tensor], grads: dict[Tensor, Array]) -> Iterator[Flow]:
-    """Backward, edge by edge: fills `grads` with dL/d(tensor), from those that are there already.
+    """Runs backward edge by edge: fills `grads` with dL/d(tensor), adding to existing entries.
 
-    The last of `order` must have one. `Tensor.backward` takes the sums alone, `flows_of` what every
-    edge carries, `trace_backprop` all of it as steps. inf and nan are values here: whoever asks for
-    the next edge says what NumPy does about them.
+    The last of `order` must have an entry. `Tensor.backward` uses only the sums, `flows_of` the
+    flow along every edge, `trace_backprop` everything as steps. inf and nan are valid values: the
+    caller of the iterator sets how NumPy handles them.
     """
     for out, index in edges_back(order):
         tensor, upstream, operation = out.inputs[index], grads[out], out.operation
         assert operation is not None
         inputs = [each.data for each in out.inputs]
         contribution = np.asarray(operation.contribution(index, upstream, out.data, *inputs))
-        # A gradient is of its tensor's kind of numbers: a step along it keeps float32 float32.
+        # A gradient has the dtype of its tensor, so that an update keeps float32 weights float32.
         flow = np.asarray(sum_to(contribution, tensor.shape), tensor.data.dtype)
         before = grads.get(tensor)
         grads[tensor] = accumulate(before, flow)
@@ -354,9 +355,9 @@ def flow_back(order: Sequence[Tensor], grads: dict[Tensor, Array]) -> Iterator[F
 
 
 def _walk(flows: Iterator[Flow], pace: Pace) -> int:
-    """Along the edges until it is time to yield: along how many, 0 at the end."""
+    """Follows edges until it is time to yield; returns their number, 0 at the end."""
     edges = 0
-    with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
+    with np.errstate(all="ignore"):  # inf and nan are valid values: shown, not raised
         for _ in flows:
             edges += 1
             if pace.is_due():

@@ -1,14 +1,13 @@
 """Optimization: how gradients become better weights, and how fast.
 
-Read in this order: rule (what an optimizer is), then one rule a file, each of which adds one
-thought to those before: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion, muon; the
-list of them in optimizers; groups (what shrinks); torch_optimizer (any rule as torch wants it; the
-only file that loads torch); schedules. To look at them: optimizer_trace (one step, line by line),
-surfaces and typed_surface (landscapes), stationary (where they are level), curvature (why SGD
-cannot go faster), race_rates (what suits whom), race (who gets down first); learner (a small
-network that learns), learner_state (how it continues another day), decision_boundary (where it
-draws the line), point_trace (how one point goes through it), and in statistics whether it does so
-well.
+Read in this order: rule (what an optimizer is), then one rule a file, each with one new idea: sgd,
+momentum, nesterov, adagrad, rmsprop, adam, adamw, lion, muon; optimizers (the list of them); groups
+(parameters with weight decay); torch_optimizer (any rule as a torch optimizer; the only file that
+imports torch); schedules. For exploration: optimizer_trace (one step, line by line), surfaces and
+typed_surface (landscapes), stationary (their minima and saddles), curvature (the limit of SGD's
+learning rate), race_rates (a learning rate for each optimizer), race (several optimizers on one
+surface); learner (a small network in training), learner_state (its saved state), decision_boundary,
+point_trace (one point's path through the network), statistics (whether training is healthy).
 """
 
 from core.optimization.adamw import AdamWSettings, AdamWState

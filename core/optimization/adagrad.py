@@ -1,4 +1,4 @@
-"""AdaGrad: every number has its own rate, the smaller the more it has been moved already.
+"""AdaGrad: every number has its own rate, which shrinks as its squared gradients add up.
 
 Adaptive Subgradient Methods for Online Learning and Stochastic Optimization (Duchi, Hazan & Singer
 2011), section 1.1, with a diagonal matrix.
@@ -28,7 +28,7 @@ class AdaGradSettings:
 
 @dataclass(frozen=True, slots=True)
 class AdaGradState:
-    """The sum of all squared gradients: of the parameter's shape, at first 0. It never shrinks."""
+    """The sum of all squared gradients, of the parameter's shape, initially 0. It never shrinks."""
 
     total: Any = 0.0
 
@@ -45,7 +45,7 @@ class AdaGradStep(NamedTuple):
 def explain(
     param: T, grad: T, state: AdaGradState, step: int, settings: AdaGradSettings
 ) -> AdaGradStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     eps, total_before = settings.eps, state.total
@@ -59,7 +59,7 @@ def explain(
 def update(
     param: T, grad: T, state: AdaGradState, step: int, settings: AdaGradSettings
 ) -> tuple[T, AdaGradState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, AdaGradState(made.total)
 

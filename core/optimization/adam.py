@@ -1,7 +1,7 @@
-"""Adam: the average gradient, divided by how large gradients usually are.
+"""Adam: the average gradient, divided by the usual size of gradients.
 
 Adam: A Method for Stochastic Optimization (Kingma & Ba 2015), algorithm 1. Weight decay is an L2
-penalty here, whose gradient is averaged and divided like the loss's own; AdamW keeps it apart.
+penalty here, whose gradient is averaged and divided like that of the loss; AdamW separates it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class AdamSettings:
 class AdamState:
     """Averages of the gradient and of its square (the first and second moment).
 
-    Both have the parameter's shape and begin as the number 0.
+    Both have the parameter's shape and are initially the number 0.
     """
 
     average: Any = 0.0
@@ -53,7 +53,7 @@ class AdamStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettings) -> AdamStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), eps = settings.betas, settings.eps
@@ -61,7 +61,7 @@ def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettin
     slope = grad + param * weight_decay  # step: decay
     average = average_before * beta1 + slope * (1 - beta1)  # step: average
     square = square_before * beta2 + slope * slope * (1 - beta2)  # step: square
-    # Both averages begin at 0, so they are too small at first, by these factors.
+    # Both averages begin at 0, so at first they are too small by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + eps)  # step: direction
@@ -72,7 +72,7 @@ def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettin
 def update(
     param: T, grad: T, state: AdamState, step: int, settings: AdamSettings
 ) -> tuple[T, AdamState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, AdamState(made.average, made.square)
 

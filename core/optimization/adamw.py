@@ -1,4 +1,4 @@
-"""AdamW: Adam whose weights shrink by themselves, apart from the gradient.
+"""AdamW: Adam with weight decay that is separate from the gradient.
 
 Decoupled Weight Decay Regularization (Loshchilov & Hutter 2019), algorithm 2; Adam (Kingma & Ba
 2015), algorithm 1. The training loop runs torch's fused version of the same rule.
@@ -16,7 +16,7 @@ from core.optimization.rule import Line, Rule, T, check_given
 
 @dataclass(frozen=True, slots=True)
 class AdamWSettings:
-    """learning_rate, the decay rates of the two averages, eps, and how much weights shrink."""
+    """learning_rate, the decay rates of the two averages, eps, weight_decay (decoupled)."""
 
     learning_rate: float = field(1e-3, least=0)
     betas: tuple[float, float] = field(
@@ -31,9 +31,9 @@ class AdamWSettings:
 
 @dataclass(frozen=True, slots=True)
 class AdamWState:
-    """What AdamW remembers of a parameter: averages of its gradient and of the gradient's square.
+    """Averages of the gradient and of its square (the first and second moment).
 
-    Both have the parameter's shape and begin as zeros, or as the number 0.
+    Both have the parameter's shape and are initially zeros, or the number 0.
     """
 
     average: Any = 0.0
@@ -53,7 +53,7 @@ class AdamWStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings) -> AdamWStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), eps = settings.betas, settings.eps
@@ -61,7 +61,7 @@ def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSett
     shrunk = param * (1 - rate * weight_decay)  # step: decay
     average = average_before * beta1 + grad * (1 - beta1)  # step: average
     square = square_before * beta2 + grad * grad * (1 - beta2)  # step: square
-    # Both averages begin at 0, so they are too small at first, by these factors.
+    # Both averages begin at 0, so at first they are too small by these factors.
     average_hat = average / (1 - beta1**step)  # step: average_hat
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + eps)  # step: direction
@@ -72,12 +72,12 @@ def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSett
 def update(
     param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings
 ) -> tuple[T, AdamWState]:
-    """One step for one parameter: the new parameter and state. Nothing is changed in place.
+    """Returns the new parameter and state after one step. Nothing is changed in place.
 
     param, grad   same shape
     step          1 for the first step
 
-    Raises ValueError for a step below 1 and shapes that differ.
+    Raises ValueError for a step below 1 or different shapes.
     """
     made = explain(param, grad, state, step, settings)
     return made.new, AdamWState(made.average, made.square)

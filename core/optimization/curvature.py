@@ -1,9 +1,9 @@
-"""Why SGD cannot go faster: the steepest direction limits its steps, the flattest needs them.
+"""Curvature: the steepest direction limits SGD's learning rate, the flattest needs a large one.
 
 Along a direction of curvature c, one step of SGD at learning rate r multiplies the distance to the
 valley's floor by 1 - r c. Above r = 2 / c that is below -1: each step leads further up the opposite
-wall. So the largest curvature bounds the rate, and along the smallest one only the share r c of the
-way is done per step (Goodfellow, Bengio & Courville, Deep Learning, 2016, section 4.3.1).
+wall. So the largest curvature limits the rate, and along the smallest a step covers only the share
+r c of the distance (Goodfellow, Bengio & Courville, Deep Learning, 2016, section 4.3.1).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 
 from core.optimization.surfaces import Surface
 
-NUDGE = 1e-4  # how far apart the slopes are that make a second derivative
-KINK = 0.02  # by what share a smaller nudge may change it; at a kink it changes by more
-NARROW = 50.0  # a valley is narrow if it is so many times as steep across as along
-CLOSE = 0.4  # of the largest rate: a rate above that could hardly be raised
-SAMPLES = 12  # points of a path whose curvature is measured
+NUDGE = 1e-4  # distance to the slopes on both sides that give a second derivative
+KINK = 0.02  # largest relative change by a smaller nudge; at a kink the change is larger
+NARROW = 50.0  # a valley is narrow if it is so many times as curved across as along
+CLOSE = 0.4  # share of the largest rate above which a rate can hardly be raised
+SAMPLES = 12  # points of a path at which curvature is measured
 
 
 @dataclass(frozen=True, slots=True)
 class Curvature:
-    """The second derivatives in the steepest and the flattest direction; below 0 the ground bends
-    down. Both are nan where there are none.
+    """The largest and smallest second derivative over all directions; negative if the surface
+    curves down. Both are nan if they do not exist.
     """
 
     steepest: float
@@ -33,18 +33,18 @@ class Curvature:
 
     @property
     def largest_rate(self) -> float:
-        """The learning rate above which SGD diverges across the valley; inf where none does."""
+        """The learning rate above which SGD diverges across the valley; inf without a limit."""
         return 2 / self.steepest if self.steepest > 0 else math.inf
 
 
 def curvature(surface: Surface, position: np.ndarray) -> Curvature:
-    """At a position (2,): the eigenvalues of the Hessian, from differences of slopes."""
+    """Returns the eigenvalues of the Hessian at a position (2,), from differences of slopes."""
     return _curvatures(surface, np.asarray(position, float)[None])[0]
 
 
 def limits_rate(surface: Surface, path: np.ndarray, rate: float) -> bool:
-    """Whether SGD ends its path (n, 2) in a narrow, flat valley, and could hardly have taken larger
-    steps than at `rate`, because of the walls that it came down.
+    """Whether SGD's path (n, 2) ends in a narrow, flat valley and the walls along the path hardly
+    allow a learning rate above `rate`.
     """
     samples = np.unique(np.linspace(0, len(path) - 1, SAMPLES).astype(int))
     found = _curvatures(surface, path[samples])
@@ -54,14 +54,14 @@ def limits_rate(surface: Surface, path: np.ndarray, rate: float) -> bool:
 
 
 def _curvatures(surface: Surface, positions: np.ndarray) -> list[Curvature]:
-    """At all of (n, 2) at once, which takes as long as at one."""
+    """Returns the curvature at positions (n, 2), all at once, as fast as at one."""
     with np.errstate(all="ignore"):
         both = [_hessians(surface, positions, nudge) for nudge in (NUDGE, NUDGE / 10)]
     return [_curvature(coarse, fine) for coarse, fine in zip(*both, strict=True)]
 
 
 def _curvature(coarse: np.ndarray, fine: np.ndarray) -> Curvature:
-    """Of a Hessian (2, 2) that was measured with two nudges."""
+    """Returns the curvature from a Hessian (2, 2) that was measured with two nudges."""
     finite = np.isfinite(coarse).all() and np.isfinite(fine).all()
     if not finite or np.abs(coarse - fine).max() > KINK * np.abs(coarse).max():
         return Curvature(math.nan, math.nan)
@@ -70,7 +70,7 @@ def _curvature(coarse: np.ndarray, fine: np.ndarray) -> Curvature:
 
 
 def _hessians(surface: Surface, positions: np.ndarray, nudge: float) -> np.ndarray:
-    """(n, 2, 2): how both slopes change with x, and with y."""
+    """Returns (n, 2, 2): the derivatives of both slopes by x and by y."""
     far = nudge * np.maximum(1.0, np.abs(positions))
     asides = far[:, :, None] * np.eye(2)  # (n, 2, 2): along x, and along y
     places = positions[:, None] + np.stack([asides, -asides])

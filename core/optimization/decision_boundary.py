@@ -1,4 +1,4 @@
-"""The decision boundary of a classifier: where its output over the plane is 0, as short lines."""
+"""The decision boundary of a classifier: short lines where its output over the plane is 0."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from core.autograd.operation import Array
 
 
 def decision_boundary(values: Array) -> Array:
-    """Lines (n, 4) of x1, y1, x2, y2 in 0 to 1 along which `values` (R, R) are 0.
+    """Returns lines (n, 4) of x1, y1, x2, y2 in 0 to 1 along which `values` (R, R) are 0.
 
-    Marching squares: in each square of four neighbors the crossings of its sides are joined.
+    Marching squares: in each square of four neighbors, the zero crossings on its sides are joined.
     """
     values = np.nan_to_num(np.asarray(values, dtype=np.float64), posinf=1e300, neginf=-1e300)
     above = values > 0
@@ -23,7 +23,7 @@ def decision_boundary(values: Array) -> Array:
         return np.zeros((0, 4))
     corner = np.stack([part[mixed] for part in corners])  # (4, n)
     sign = np.stack([part[mixed] for part in signs])
-    # Sides in turn: top, right, bottom, left; on each the share of the way to its crossing.
+    # Sides in order: top, right, bottom, left; for each, the crossing as a share of its length.
     following = np.roll(corner, -1, axis=0)
     crosses = sign != np.roll(sign, -1, axis=0)
     with np.errstate(all="ignore"):
@@ -35,10 +35,10 @@ def decision_boundary(values: Array) -> Array:
     found = []
     for first, second in ((0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (1, 3)):
         both = crosses[first] & crosses[second]
-        if (first, second) in ((0, 2), (1, 3)):  # of a saddle, its neighbors are joined
+        if (first, second) in ((0, 2), (1, 3)):  # at a saddle, adjacent sides are joined instead
             both &= crosses.sum(0) == 2
         elif first % 2 == 1:
-            both &= crosses.sum(0) == 2  # of a saddle: top with right, bottom with left
+            both &= crosses.sum(0) == 2  # at a saddle: top with right, bottom with left
         ends = (across[first], down[first], across[second], down[second])
         found.append(np.stack([end[both] for end in ends], 1))
     lines = np.concatenate(found)

@@ -1,4 +1,4 @@
-"""Which parameters shrink, which ones Muon may move, and whether each is moved exactly once."""
+"""Parameter groups: which parameters decay and which Muon moves, each in exactly one group."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 def decay_groups(parameters: Iterable[Any], weight_decay: float) -> list[dict[str, Any]]:
-    """Two groups for torch.optim.AdamW: matrices shrink, vectors (biases, norms) do not.
+    """Returns two groups for torch.optim.AdamW: matrices with weight decay, vectors without.
 
-    A bias or a norm's gain that shrank would lose what it is for; nanoGPT and GPT-3 (section 2.2 of
+    A bias or a norm's gain that shrank could not do its task; nanoGPT and GPT-3 (section 2.2 of
     Brown et al. 2020 gives the 0.1) decay matrices only.
     """
     matrices: list[Any] = []
@@ -24,7 +24,7 @@ def decay_groups(parameters: Iterable[Any], weight_decay: float) -> list[dict[st
 
 
 def check_groups(groups: Sequence[dict[str, Any]], parameters: Iterable[Any]) -> None:
-    """Raises ValueError unless the groups hold every parameter exactly once."""
+    """Raises ValueError unless the groups contain every parameter exactly once."""
     grouped = [id(parameter) for group in groups for parameter in group["params"]]
     wanted = {id(parameter) for parameter in parameters}
     if len(grouped) != len(set(grouped)):
@@ -39,9 +39,9 @@ def check_groups(groups: Sequence[dict[str, Any]], parameters: Iterable[Any]) ->
 def named_groups(
     groups: Sequence[dict[str, Any]], named_parameters: Iterable[tuple[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The same groups, each parameter with its name before it: (name, parameter).
+    """Returns the same groups, each parameter as a pair (name, parameter).
 
-    Raises ValueError for a parameter that has none.
+    Raises ValueError for a parameter without a name.
     """
     names = {id(parameter): name for name, parameter in named_parameters}
     if any(id(parameter) not in names for group in groups for parameter in group["params"]):
@@ -54,17 +54,17 @@ def named_groups(
     ]
 
 
-# Tables with a row for each token, position or class: nothing in a gradient step mixes their rows.
+# Tables with a row for each token, position or class: a gradient step does not mix their rows.
 TABLES = ("wte", "wpe", "lm_head", "score")
 
 
 def matrix_groups(
     groups: Sequence[dict[str, Any]], matrices: Any, rest: Any
 ) -> list[dict[str, Any]]:
-    """Named groups for an optimizer that moves matrices only: each split in two by `settings`.
+    """Splits named groups for an optimizer that moves only matrices, by their "settings".
 
-    The matrices between a network's layers get the settings `matrices` (Muon's); vectors,
-    embeddings and the output head get `rest` (AdamW's), as Jordan et al. 2024 advise.
+    The matrices of the hidden layers get the settings `matrices` (Muon's); vectors, embeddings and
+    the output head get `rest` (AdamW's), as Jordan et al. 2024 recommend.
     """
     split = []
     for group in groups:
@@ -79,5 +79,5 @@ def matrix_groups(
 
 
 def is_inner(name: str, ndim: int) -> bool:
-    """Whether a parameter of so many axes is a matrix between a network's layers."""
+    """Whether a parameter with `ndim` axes is a matrix of a hidden layer."""
     return ndim == 2 and not set(name.split(".")) & set(TABLES)

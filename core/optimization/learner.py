@@ -1,7 +1,7 @@
-"""A small network that learns, one optimizer step at a time, with everything changeable between.
+"""A small network in training, one optimizer step at a time; everything may change between steps.
 
-The training loop of big models is `core.training`; this one is for looking: the whole state is
-here, in NumPy, and a step takes well under a millisecond.
+The training loop of large models is `core.training`; this one is for exploration: the whole state
+is in NumPy, and a step takes well under a millisecond.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PENALTIES = ("none", "l1", "l2")
 
 @dataclass(frozen=True, slots=True)
 class LearnerSettings:
-    """How it learns.
+    """Settings of the training.
 
-    batch_size          examples a step, drawn anew each time; 0 is all of them
-    warmup_steps, steps what the schedule is laid out for; learning goes on after `steps`
-    penalty, strength   "none", "l1" or "l2", of the weights (not the biases)
+    batch_size          examples per step, drawn anew each time; 0 means all
+    warmup_steps, steps length of the schedule; training may continue after `steps`
+    penalty, strength   "none", "l1" or "l2", on the weights (not the biases)
     """
 
     optimizer: str = field("adam", choices=OPTIMIZERS)
@@ -58,12 +58,12 @@ class LearnerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """One optimizer step.
+    """The result of one optimizer step.
 
-    step           how many have been taken, this one included
-    loss           on its batch, before it, in the loss's unit
-    learning_rate  that it used
-    diverged       why nothing was changed: the loss or a gradient is not finite. "" usually
+    step           number of steps taken, including this one
+    loss           on its batch, before the update, with the penalty; in the unit of the loss
+    learning_rate  of this step
+    diverged       reason why nothing changed: the loss or a gradient is not finite; else ""
     """
 
     step: int
@@ -74,10 +74,10 @@ class Learned:
 
 @dataclass
 class Learner:
-    """A network, what it learns from, and what its optimizer remembers.
+    """A network, its training and test data, and the state of its optimizer.
 
-    `settings`, `train`, `test` and the network (by `resize`) may be changed between two steps; what
-    the optimizer remembers of a parameter stays as long as optimizer and shape do.
+    `settings`, `train`, `test` and the network (by `resize`) may change between two steps; the
+    optimizer state of a parameter is kept while the optimizer and the shape stay the same.
     """
 
     network: MLP
@@ -87,9 +87,9 @@ class Learner:
     generator: np.random.Generator
     step: int = 0
     states: dict[str, Any] = field(factory=dict)
-    updates: dict[str, np.ndarray] = field(factory=dict)  # what the last step added
+    updates: dict[str, np.ndarray] = field(factory=dict)  # changes by the last step
     slopes: dict[str, np.ndarray] = field(factory=dict)  # its gradients without penalty
-    batch: Dataset | None = None  # of the last step, and what the network said to it: (N, K)
+    batch: Dataset | None = None  # of the last step, and the network's outputs for it: (N, K)
     said: np.ndarray | None = None
 
     @classmethod
@@ -101,21 +101,21 @@ class Learner:
         settings: LearnerSettings,
         seed: int = 0,
     ) -> Learner:
-        """A new network whose outputs fit the data: one, or one for each of 3 classes and more."""
+        """Returns a learner with a new network, with one output, or one per class for 3 or more."""
         generator = np.random.default_rng(seed)
         network = MLP.start(fitting(config, train), generator)
         return cls(network, train, test, settings, generator)
 
     @property
     def loss_name(self) -> str:
-        """The loss that fits the targets."""
+        """The name of the loss for the targets."""
         if self.train.classes == 0:
             return "mean squared error"
         return "binary cross-entropy" if self.train.classes == 2 else "cross-entropy"
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step."""
+        """The learning rate of the next step."""
         settings = self.settings
         return learning_rate_at(
             self.step,
@@ -127,7 +127,9 @@ class Learner:
         )
 
     def learn(self) -> Learned:
-        """One step on a batch. Where the loss or a gradient is not finite, nothing is changed."""
+        """Takes one step on a batch. If the loss or a gradient is not finite, no weight changes.
+        Raises ValueError if there are no training points.
+        """
         rate = self.learning_rate
         self.batch = self._batch()
         layers = self.network.layers(self.batch.points, learning=True)
@@ -152,7 +154,7 @@ class Learner:
         return Learned(self.step, cost, rate)
 
     def loss_of(self, out: Tensor, data: Dataset) -> Tensor:
-        """The loss of outputs (N, K) that the network gave for `data`, with its penalty."""
+        """Returns the loss of the network's outputs (N, K) for `data`, including the penalty."""
         loss, price = self._fit(out, data), self._price()
         return loss if price is None else (loss + price).named("cost")
 
@@ -160,7 +162,7 @@ class Learner:
         return LOSSES[self.loss_name](out, data.targets).named("loss")
 
     def _price(self) -> Tensor | None:
-        """What the penalty costs; None where there is none."""
+        """Returns the penalty on the weights, or None if the settings have none."""
         if self.settings.penalty == "none":
             return None
         weights = [self.network.parameters[name] for name in self.weight_names]
@@ -168,29 +170,29 @@ class Learner:
 
     @property
     def weight_names(self) -> list[str]:
-        """The parameters that a penalty covers: weights, but not biases or gains."""
+        """The names of the parameters with a penalty: weights, but not biases or gains."""
         return [name for name in self.network.parameters if name.endswith("weight")]
 
     def test_loss(self) -> float:
-        """On the test points, without penalty; nan where there are none."""
+        """Returns the loss on the test points, without penalty; nan if there are no points."""
         if not len(self.test):
             return math.nan
         out = self.network.detached()(self.test.points)
         return LOSSES[self.loss_name](out, self.test.targets).item()
 
     def accuracy(self, data: Dataset) -> float:
-        """Share of points whose class is the one with the highest score; nan for a regression."""
+        """Returns the share of points whose class is predicted correctly; nan for a regression."""
         if not self.train.classes or not len(data):
             return math.nan
         return float((self.classes(data.points) == data.targets).mean())
 
     def classes(self, points: np.ndarray) -> np.ndarray:
-        """The class that the network gives each of points (N, 2): (N,) whole numbers."""
+        """Returns the predicted class of each of points (N, 2): (N,) integers."""
         out = self.network.detached()(points).data
         return (out[:, 0] > 0).astype(np.int64) if out.shape[1] == 1 else out.argmax(1)
 
     def resize(self, config: MLPConfig) -> None:
-        """Another shape, keeping every weight for which there is a place, and learning on."""
+        """Changes the network's shape; keeps every weight and optimizer state that still fits."""
         self.network = self.network.resized(fitting(config, self.train), self.generator)
         shapes = {name: tensor.shape for name, tensor in self.network.parameters.items()}
         self.states = {
@@ -199,7 +201,7 @@ class Learner:
         self.updates = {}
 
     def change(self, settings: LearnerSettings) -> None:
-        """Other settings from the next step on; another optimizer remembers nothing yet."""
+        """Changes the settings from the next step on; another optimizer begins with empty state."""
         if settings.optimizer != self.settings.optimizer:
             self.states = {}
         self.settings = settings
@@ -238,7 +240,7 @@ class Learner:
 
 
 def learn_steps(learner: Learner, steps: int | None = None) -> Iterator[Learned]:
-    """One `Learned` a step, without end unless `steps` says so; ends when learning diverged."""
+    """Yields one `Learned` per step, at most `steps` if given; ends if training diverges."""
     taken = 0
     while steps is None or taken < steps:
         learned = learner.learn()
@@ -249,13 +251,13 @@ def learn_steps(learner: Learner, steps: int | None = None) -> Iterator[Learned]
 
 
 def fitting(config: MLPConfig, data: Dataset) -> MLPConfig:
-    """`config` with two inputs, and as many outputs as the data's targets need."""
+    """Returns `config` with two inputs and as many outputs as the data's targets need."""
     outputs = data.classes if data.classes > 2 else 1
     return replace(config, sizes=(2, *config.sizes[1:-1], outputs))
 
 
 def _fits(remembered: tuple[Any, int], shape: tuple[int, ...] | None) -> bool:
-    """Whether what an optimizer remembers belongs to a parameter of this shape."""
+    """Whether an optimizer state fits a parameter of this shape."""
     state, _ = remembered
     kept = [getattr(state, name) for name in getattr(state, "__slots__", ())]
     return shape is not None and all(np.shape(value) in ((), shape) for value in kept)

@@ -1,7 +1,7 @@
 """The state of a learner as JSON values, from which training continues exactly.
 
-Weights alone are not enough: the optimizer remembers averages of every parameter, and the generator
-has drawn so many batches. With all three the next loss is the same to the last bit.
+Weights alone are not enough: the optimizer stores averages of every parameter, and the random
+generator has drawn batches. With all three, the next loss is the same to the last bit.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from core.optimization.optimizers import optimizer_of
 
 @dataclass(frozen=True, eq=False)
 class LearnerState:
-    """After `step` steps: every number of the network, what its optimizer remembers of each
-    parameter with the steps that it has moved it, and where the draw of batches stands.
+    """The state after `step` steps: every number of the network, the optimizer state of each
+    parameter with its number of updates, and the state of the generator of batches.
     """
 
     step: int
@@ -31,7 +31,7 @@ class LearnerState:
     generator: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """Lists, numbers and strings."""
+        """Returns the state as JSON values: dicts, lists, numbers and strings."""
         return {
             "step": self.step,
             "optimizer": self.optimizer,
@@ -47,7 +47,7 @@ class LearnerState:
 
 
 def state_of(learner: Learner) -> LearnerState:
-    """The state now: training replaces arrays and never changes them."""
+    """Returns the current state, without copies: training replaces arrays, never changes them."""
     network = learner.network
     return LearnerState(
         learner.step,
@@ -60,7 +60,7 @@ def state_of(learner: Learner) -> LearnerState:
 
 
 def restore(learner: Learner, saved: Mapping[str, Any]) -> bool:
-    """Gives a new learner the state that `to_json` wrote; False (unchanged) if it does not fit."""
+    """Sets a new learner to a state of `to_json`; returns False, unchanged, if it does not fit."""
     try:
         step = _count(saved["step"])
         network = learner.network
@@ -85,7 +85,7 @@ def restore(learner: Learner, saved: Mapping[str, Any]) -> bool:
 
 
 def _state(learner: Learner, shape: tuple[int, ...], values: Mapping[str, Any]) -> Any:
-    """What the optimizer remembers of one parameter of that shape."""
+    """Returns the optimizer state of one parameter of that shape."""
     rule = optimizer_of(learner.settings.optimizer, len(shape))
     kept = {}
     for one in fields(rule.state):

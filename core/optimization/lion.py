@@ -1,8 +1,8 @@
 """Lion: only the sign counts, so every number moves by exactly the learning rate.
 
-Symbolic Discovery of Optimization Algorithms (Chen et al. 2023), algorithm 2: found by a program
-that searched among programs. It remembers one number a parameter, half of what Adam does. Its rate
-should be 3 to 10 times smaller than AdamW's, its weight decay as many times larger (section 5).
+Symbolic Discovery of Optimization Algorithms (Chen et al. 2023), algorithm 2: found by a search
+over programs. It stores one number per parameter, half as many as Adam. Its learning rate should be
+3 to 10 times smaller than AdamW's, its weight decay as many times larger (section 5).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.optimization.rule import Line, Rule, T, check_given
 
 @dataclass(frozen=True, slots=True)
 class LionSettings:
-    """learning_rate, the decay rates (of what decides, of what is remembered), weight_decay."""
+    """learning_rate, the decay rates (for the sign, for the stored average), weight_decay."""
 
     learning_rate: float = field(1e-4, least=0)
     betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
@@ -29,7 +29,7 @@ class LionSettings:
 
 @dataclass(frozen=True, slots=True)
 class LionState:
-    """The average of the gradient: of the parameter's shape, at first 0."""
+    """The average of the gradient, of the parameter's shape, initially 0."""
 
     average: Any = 0.0
 
@@ -46,7 +46,7 @@ class LionStep(NamedTuple):
 
 
 def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSettings) -> LionStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     (beta1, beta2), average_before = settings.betas, state.average
@@ -62,7 +62,7 @@ def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSe
 def update(
     param: T, grad: T, state: LionState, step: int, settings: LionSettings
 ) -> tuple[T, LionState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, LionState(made.average)
 

@@ -1,9 +1,9 @@
-"""Momentum: a heavy ball, whose velocity adds up slopes that agree and cancels those that do not.
+"""Momentum: a heavy ball whose velocity adds up slopes that agree and cancels those that do not.
 
 Some methods of speeding up the convergence of iteration methods (Polyak 1964), equation 9; in deep
-learning, Sutskever et al. 2013, equations 1 and 2. The velocity is kept in units of the gradient
-and multiplied by the learning rate when it is used, as torch does: a rate that is changed holds at
-once.
+learning, Sutskever et al. 2013, equations 1 and 2. The velocity is stored in units of the gradient
+and multiplied by the learning rate when it is used, as in torch, so that a new learning rate takes
+effect at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.optimization.sgd import DECAY
 
 @dataclass(frozen=True, slots=True)
 class MomentumSettings:
-    """learning_rate, momentum (the share of velocity that stays), weight_decay (L2 penalty)."""
+    """learning_rate, momentum (share of the velocity that remains), weight_decay (L2 penalty)."""
 
     learning_rate: float = field(1e-3, least=0)
     momentum: float = field(0.9, least=0, below=1, remedy="0.9 is usual")
@@ -30,7 +30,7 @@ class MomentumSettings:
 
 @dataclass(frozen=True, slots=True)
 class MomentumState:
-    """The velocity: of the parameter's shape, at first 0."""
+    """The velocity, of the parameter's shape, initially 0."""
 
     velocity: Any = 0.0
 
@@ -46,7 +46,7 @@ class MomentumStep(NamedTuple):
 def explain(
     param: T, grad: T, state: MomentumState, step: int, settings: MomentumSettings
 ) -> MomentumStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     momentum, velocity_before = settings.momentum, state.velocity
@@ -59,7 +59,7 @@ def explain(
 def update(
     param: T, grad: T, state: MomentumState, step: int, settings: MomentumSettings
 ) -> tuple[T, MomentumState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, MomentumState(made.velocity)
 

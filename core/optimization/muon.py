@@ -1,9 +1,8 @@
-"""Muon: a matrix moves in all its directions equally, not most where the gradient is largest.
+"""Muon: a matrix moves equally in all its directions, not most where the gradient is largest.
 
 Momentum, made orthogonal by Newton-Schulz: Muon (Jordan et al. 2024,
-kellerjordan.github.io/posts/muon). It is for the matrices between a network's layers. Vectors have
-no directions to even out, and embeddings and the output head are tables of vectors: these AdamW
-moves.
+kellerjordan.github.io/posts/muon). It is for the matrices of hidden layers. Vectors have no
+directions to equalize, and embeddings and the output head are tables of vectors: AdamW moves these.
 """
 
 from __future__ import annotations
@@ -15,22 +14,22 @@ from core.fields import check, field
 from core.optimization.adamw import SHRINK
 from core.optimization.rule import Line, Rule, T, check_given
 
-# p(x) = a x + b x^3 + c x^5: steep at 0, so that small singular values grow fast; it comes to rest
-# between about 0.7 and 1.2, not at 1 exactly.
+# p(x) = a x + b x^3 + c x^5: steep at 0, so that small singular values grow fast; they settle
+# between about 0.7 and 1.2, not exactly at 1.
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 MOST_ITERATIONS = 99
 
 
 @dataclass(frozen=True, slots=True)
 class MuonSettings:
-    """What Muon needs.
+    """Settings of Muon.
 
-    momentum         the share of the average gradient that stays
-    iterations       of Newton-Schulz
-    eps              the smallest norm that is divided by
-    weight_decay     how much weights shrink
+    momentum         share of the average gradient that remains
+    iterations       number of Newton-Schulz iterations
+    eps              the smallest norm to divide by
+    weight_decay     decoupled, as in AdamW
     match_adamw      False: a tall matrix moves more, by sqrt(max(1, rows / columns)) (Jordan et
-                     al.). True: all move by 0.2 sqrt(max(rows, columns)), as much as AdamW would
+                     al.). True: all move by 0.2 sqrt(max(rows, columns)), as far as AdamW would
                      move them, so that AdamW's learning rate fits (Liu et al. 2025, equation 4)
     """
 
@@ -47,7 +46,7 @@ class MuonSettings:
 
 @dataclass(frozen=True, slots=True)
 class MuonState:
-    """The average of the gradient: of the matrix' shape, at first 0."""
+    """The average of the gradient, of the matrix's shape, initially 0."""
 
     average: Any = 0.0
 
@@ -61,8 +60,8 @@ class Iteration(NamedTuple):
 
 
 class NewtonSchulz(NamedTuple):
-    """How a matrix (n, m), n <= m, was made orthogonal: by its norm `unit`, and every iteration
-    from there.
+    """The steps that made a matrix (n, m), n <= m, orthogonal: `unit`, which is the matrix divided
+    by its norm, and the iterations that start from it.
     """
 
     matrix: Any
@@ -86,8 +85,8 @@ class MuonStep(NamedTuple):
 
 
 def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
-    """The Frobenius norm of a matrix (the root of the sum of its squares), and the matrix divided
-    by it, which has no singular value above 1.
+    """Returns the Frobenius norm of a matrix (the root of the sum of its squares) and the matrix
+    divided by it, which has no singular value above 1.
     """
     norm = (matrix * matrix).sum() ** 0.5
     unit = matrix / max(norm, eps)  # step: normalize
@@ -95,7 +94,7 @@ def normalize(matrix: Any, eps: float) -> tuple[Any, Any]:
 
 
 def iterate(matrix: Any) -> Iteration:
-    """X -> a X + b (X X^T) X + c (X X^T)^2 X applies p to every singular value of X.
+    """Applies p to every singular value of X: X -> a X + b (X X^T) X + c (X X^T)^2 X.
 
     matrix (n, m) with n <= m.
     """
@@ -107,9 +106,9 @@ def iterate(matrix: Any) -> Iteration:
 
 
 def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, NewtonSchulz]:
-    """Nearly U V^T for a matrix U S V^T, and how it was reached.
+    """Returns approximately U V^T for a matrix U S V^T, and the steps of its computation.
 
-    It keeps the precision of the matrix, while Jordan's and torch's code use bfloat16.
+    Computes in the precision of the matrix, while Jordan's and torch's code use bfloat16.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     flat = matrix.T if tall else matrix  # the products are (n, n): the shorter side first
@@ -123,8 +122,8 @@ def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, NewtonSchul
 
 
 def scaling(rows: int, columns: int, match_adamw: bool) -> tuple[float, float]:
-    """How much further than the learning rate such a matrix moves, see MuonSettings: by the first
-    number times the root of the second.
+    """Returns two numbers for the scale of a matrix's step, see MuonSettings: the scale is the
+    first times the root of the second.
     """
     if match_adamw:
         return 0.2, max(rows, columns)
@@ -132,7 +131,7 @@ def scaling(rows: int, columns: int, match_adamw: bool) -> tuple[float, float]:
 
 
 def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSettings) -> MuonStep:
-    """One step, line by line.
+    """Computes one step, line by line.
 
     Raises ValueError for a step below 1, a gradient of another shape, or a parameter that is
     not a matrix.
@@ -159,12 +158,12 @@ def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSe
 def update(
     param: T, grad: T, state: MuonState, step: int, settings: MuonSettings
 ) -> tuple[T, MuonState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, MuonState(made.average)
 
 
-# What happens inside the line "orthogonalize": first the norm, then so many times the other three.
+# The lines inside "orthogonalize": first the norm, then the other three once per iteration.
 INSIDE = (
     Line(
         "normalize",

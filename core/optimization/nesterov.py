@@ -1,8 +1,8 @@
-"""Nesterov's momentum: the slope is corrected by where the velocity is about to lead.
+"""Nesterov's momentum: the slope is corrected by the next move of the velocity.
 
 A method of solving a convex programming problem (Nesterov 1983); Sutskever et al. 2013, equations 3
-and 4. Here in the form that needs the gradient at the parameter itself and no look ahead: Advances
-in Optimizing Recurrent Networks (Bengio et al. 2013), equation 7, as torch has it.
+and 4. Here in the form that needs the gradient only at the parameter, not ahead of it: Advances in
+Optimizing Recurrent Networks (Bengio et al. 2013), equation 7, as in torch.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.optimization.sgd import DECAY
 
 @dataclass(frozen=True, slots=True)
 class NesterovSettings:
-    """learning_rate, momentum (the share of velocity that stays), weight_decay (L2 penalty)."""
+    """learning_rate, momentum (share of the velocity that remains), weight_decay (L2 penalty)."""
 
     learning_rate: float = field(1e-3, least=0)
     momentum: float = field(0.9, least=0, below=1, remedy="0.9 is usual")
@@ -30,7 +30,7 @@ class NesterovSettings:
 
 @dataclass(frozen=True, slots=True)
 class NesterovState:
-    """The velocity: of the parameter's shape, at first 0."""
+    """The velocity, of the parameter's shape, initially 0."""
 
     velocity: Any = 0.0
 
@@ -47,7 +47,7 @@ class NesterovStep(NamedTuple):
 def explain(
     param: T, grad: T, state: NesterovState, step: int, settings: NesterovSettings
 ) -> NesterovStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     momentum, velocity_before = settings.momentum, state.velocity
@@ -61,7 +61,7 @@ def explain(
 def update(
     param: T, grad: T, state: NesterovState, step: int, settings: NesterovSettings
 ) -> tuple[T, NesterovState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, NesterovState(made.velocity)
 

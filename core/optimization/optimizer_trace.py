@@ -23,18 +23,18 @@ def trace_update(
     step: int = 1,
     settings: Any = None,
 ) -> Trace:
-    """What optimizer `name` does with one parameter in one step.
+    """Returns the Trace of one step of optimizer `name` for one parameter.
 
-    param, grad   of one shape: arrays, or what NumPy makes arrays of
-    state         what the rule has remembered; None: nothing yet
+    param, grad   of equal shape: arrays, or anything that NumPy converts to arrays
+    state         the state of the rule; None: a new one
     step          1 for the first
-    settings      None: the rule's usual ones
+    settings      None: the defaults of the rule
 
-    Steps are named "optimizer." and their line's name. A weight decay of 0 is told as such;
-    Muon's iterations are parts of its step "optimizer.orthogonalize". `about` holds what was given,
-    and what came of it: "new", and "after", the new state. Not finite numbers stay what they are.
-    Raises ValueError for an unknown optimizer, settings or a state of another one, and shapes that
-    differ.
+    Steps are named "optimizer." and the name of their line. If the weight decay is 0, the step's
+    title says so; Muon's iterations are parts of its step "optimizer.orthogonalize". `about` has
+    the arguments and the results: "new", the parameter, and "after", the new state. inf and nan
+    are valid values. Raises ValueError for an unknown optimizer, settings or a state of another
+    one, or different shapes.
     """
     rule = optimizer(name)
     settings = rule.settings() if settings is None else settings
@@ -43,7 +43,7 @@ def trace_update(
         if type(given) is not kind:
             raise ValueError(f"{rule.title} takes {kind.__name__}, not {type(given).__name__}")
     param, grad = np.array(param, dtype=float), np.array(grad, dtype=float)
-    with np.errstate(all="ignore"):  # what overflows is shown, not raised
+    with np.errstate(all="ignore"):  # overflow is shown, not raised
         made = rule.explain(param, grad, state, step, settings)
         new, after = rule.update(param, grad, state, step, settings)
     about = {
@@ -66,7 +66,7 @@ def trace_update(
 
 
 def _step(rule: Rule, line: Line, names: Mapping[str, Any], parent: int | None = None) -> Step:
-    """With all that its line makes and reads; of what it calls, the numbers alone."""
+    """Returns a line's step with the values that the line computes and reads."""
     reads = [name for name in marked_line(rule.marker(line)).reads if name in names]
     values = {name: np.asarray(names[name]) for name in (line.made, *reads)}
     name = f"optimizer.{line.mark}"
@@ -74,7 +74,7 @@ def _step(rule: Rule, line: Line, names: Mapping[str, Any], parent: int | None =
 
 
 def _iterations(rule: Rule, iterated: NewtonSchulz, eps: float, parent: int) -> Iterator[Step]:
-    """Newton-Schulz from the inside: the norm, then each iteration's lines."""
+    """Yields the steps of Newton-Schulz: the norm, then the lines of each iteration."""
     normalize, *lines = INSIDE
     given = {"matrix": iterated.matrix, "norm": iterated.norm, "unit": iterated.unit, "eps": eps}
     yield _step(rule, normalize, given, parent)

@@ -1,4 +1,4 @@
-"""The optimizers of this chapter, as data: nine rules by their names."""
+"""The optimizers of this chapter, as data: nine rules by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.files import quoted
 from core.optimization import adagrad, adam, adamw, lion, momentum, muon, nesterov, rmsprop, sgd
 from core.optimization.rule import Rule
 
-# In the order in which one leads to the next.
+# In the order in which each builds on the one before.
 OPTIMIZERS: Mapping[str, Rule] = MappingProxyType(
     {
         rule.name: rule
@@ -30,13 +30,13 @@ OPTIMIZERS: Mapping[str, Rule] = MappingProxyType(
 
 
 def optimizer(name: str) -> Rule:
-    """The rule of that name. Raises ValueError where there is none."""
+    """Returns the rule of that name. Raises ValueError if it is unknown."""
     if name not in OPTIMIZERS:
         raise ValueError(f"optimizer {quoted(name)} is unknown; use {either(OPTIMIZERS)}")
     return OPTIMIZERS[name]
 
 
 def optimizer_of(name: str, ndim: int) -> Rule:
-    """The rule that moves a parameter with `ndim` axes: AdamW where `name` moves matrices alone."""
+    """Returns the rule for a parameter with `ndim` axes: AdamW if `name` moves only matrices."""
     rule = optimizer(name)
     return optimizer("adamw") if rule.matrices_only and ndim != 2 else rule

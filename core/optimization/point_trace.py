@@ -1,8 +1,8 @@
 """One point's path through a learner's network, forward and back, as a Trace.
 
-Its tensors are named as a drawing of the network would: x the point, W and b of layer 1, 2, ...,
-u = x W, z = u + b, a what a neuron outputs; under batch norm m and s, the running mean and
-1 / deviation; y the target and L the loss.
+Its tensors have the names of a network diagram: x the point, W and b of layer 1, 2, ..., u = x W,
+z = u + b, a the output of a neuron; with batch norm m and s, the running mean and
+1 / standard deviation; y the target and L the loss.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ LETTERS = {"weight": "W", "bias": "b", "gain": "g"}
 
 @dataclass(frozen=True)
 class Role:
-    """What a tensor of the graph is in the network.
+    """The role of a tensor of the graph in the network.
 
     kind    "out", "sum", "product", "norm", "weight", "bias", "gain" or "loss"
-    column  of the neurons: 0 the inputs; for a parameter the column that it leads to
+    column  of neurons in the diagram, 0 for the inputs; a parameter has that of its outputs
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Role:
 def trace_point(
     learner: Learner, point: tuple[float, float], target: float
 ) -> tuple[Trace, tuple[Role, ...]]:
-    """The Trace of one point, without batch or weight decay, and the role of each of its nodes."""
+    """Returns the Trace of one point, without batch or penalty, and the role of each node."""
     one = Dataset(np.array([point]), np.array([target]), learner.train.classes)
     network = _named(learner.network)
     x = Tensor(one.points).named("x")
@@ -56,7 +56,7 @@ def trace_point(
 
 
 def _named(network: MLP) -> MLP:
-    """The same numbers under the names of the drawing."""
+    """Returns a network with the same numbers and the names of the diagram."""
     parameters = {}
     for name, tensor in network.parameters.items():
         layer, kind = name.split(".")
@@ -65,7 +65,7 @@ def _named(network: MLP) -> MLP:
 
 
 def _name_layers(layers: list[Layer]) -> None:
-    """u1, z1 and a1 in layer 1; the last layer's sums are the network's output."""
+    """Names the tensors of each layer: u1, z1 and a1 in layer 1. The last sums are the output."""
     for number, layer in enumerate(layers, 1):
         plain = layer.normed is layer.sums
         product = layer.sums.inputs[0] if plain else layer.sums
@@ -76,8 +76,8 @@ def _name_layers(layers: list[Layer]) -> None:
 
 
 def _running(layer: Layer) -> list[Tensor]:
-    """Under batch norm, what normalizes the sums of a point without a batch: the running mean, and
-    1 / the running deviation.
+    """Returns the constants that normalize one point's sums with batch norm: the running mean and
+    1 / the running standard deviation.
     """
     found: list[Tensor] = []
     tensor = layer.normed
@@ -88,7 +88,7 @@ def _running(layer: Layer) -> list[Tensor]:
 
 
 def _name_loss(loss: Tensor, out: Tensor) -> None:
-    """L, and the target y; where it reads the outputs as a list, that has their name."""
+    """Names the loss L and the target y; outputs reshaped to a list keep their name."""
     loss.named("L")
     waiting = [loss]
     while waiting:

@@ -15,20 +15,20 @@ from core.optimization.rule import Rule
 from core.optimization.schedules import learning_rate_at
 from core.optimization.surfaces import Surface
 
-FAR = 1e6  # from x = 0 or y = 0: thousands of times as far as any of the surfaces is drawn
+FAR = 1e6  # from x = 0 or y = 0: far outside the drawn part of any surface
 
 
 @dataclass(frozen=True, slots=True)
 class Racer:
     """One optimizer after a step.
 
-    name, settings   who it is; the settings with the rate of its next step
+    name, settings   the optimizer; its settings with the learning rate of the next step
     position         (x, y)
-    height           of the surface there
-    gradient         (2,) what it will be told there: the slope, and noise where the surface has it
-    state            what it remembers, of its own shape (Muon's is (1, 2))
-    lost_at          the step in which it ran away, its rate being too high here; it stands where it
-                     was before
+    height           of the surface at the position
+    gradient         (2,) for the next step: the slope, plus noise if the surface has any
+    state            the state of the rule, in the shape of its parameter (Muon's is (1, 2))
+    lost_at          the step in which it diverged, since its rate is too high here; its position
+                     is the one before that step
     """
 
     name: str
@@ -42,7 +42,7 @@ class Racer:
 
 @dataclass(frozen=True, slots=True)
 class RaceStep:
-    """Where everybody is after `step` steps, in the order in which they were entered."""
+    """All racers after `step` steps, in the order of the entries."""
 
     step: int
     racers: tuple[Racer, ...]
@@ -58,17 +58,18 @@ def race_steps(
     warmup_steps: int = 0,
     generator: np.random.Generator | None = None,
 ) -> Generator[RaceStep, None, None]:
-    """Yields `steps` + 1 times: the start, then everybody's place after each step.
+    """Yields `steps` + 1 times: the start, then all racers after each step.
 
-    entries    (optimizer's name, its settings or None for those that suit the surface)
+    entries    (name of the optimizer, its settings or None for those that suit the surface)
     start      None: the surface's own
-    schedule   by which everybody's learning rate goes, down to 0 where it falls
-    generator  of the noise, which is the same for all; None: seed 0
+    schedule   of all learning rates; if it decays, it decays to 0
+    generator  of the noise, which is the same for all racers; None: seed 0
 
-    A height, slope or place that is not finite, or so far away that nobody comes back, ends the way
-    of that racer alone: see `Racer.lost_at`.
-    Muon, which moves matrices, is given (x, y) as a matrix of one row. Raises ValueError for an
-    unknown optimizer or schedule, settings of another one, and a start that is not on the surface.
+    A racer stops if its height, slope or position is not finite or its position is beyond FAR; the
+    others continue: see `Racer.lost_at`.
+    Muon, which moves matrices, gets (x, y) as a matrix of one row. Raises ValueError for an unknown
+    optimizer or schedule, settings of another optimizer, fewer than one step, or a start without a
+    finite height.
     """
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps {steps!r} must be a whole number of at least 1")
@@ -120,7 +121,7 @@ def _entry(surface: Surface, name: str, settings: Any) -> tuple[Rule, Any]:
 
 
 def _moved(racer: Racer, surface: Surface, step: int, noise: np.ndarray, settings: Any) -> Racer:
-    """The racer one step on; `settings` are those of the step after."""
+    """Returns the racer after one more step; `settings` are those of the step after it."""
     if racer.lost_at is not None:
         return racer
     rule = optimizer(racer.name)

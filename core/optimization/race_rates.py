@@ -1,4 +1,4 @@
-"""Which learning rate suits whom on which surface: where a race begins that nobody has set up."""
+"""The learning rate that suits each optimizer on each surface: the default settings of a race."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from core.optimization.optimizers import optimizer
 from core.optimization.surfaces import Surface
 
-# Found by trying 1, 2 and 5 times powers of ten: of those, the one that comes low soon, does not
-# run about, and runs away under no schedule. On Rosenbrock's surface SGD would come further at
-# 0.005, by luck: its first step throws it far out of the part where it begins, whose curvature of
-# 1,506 makes every rate above 2 / 1,506 swing further at each step. Who warms up sinks into that
-# part first, and runs away when the rate is there. One row a surface, one column an optimizer.
+# Found by trying 1, 2 and 5 times powers of ten: the rate that descends soon, does not oscillate
+# and diverges under no schedule. On Rosenbrock's surface SGD would descend further at 0.005, by
+# luck: its first step leaves the region of the start, whose curvature of 1,506 makes it oscillate
+# more at each step for any rate above 2 / 1,506. With warm-up it first stays in that region, and
+# diverges once the rate is reached. One row per surface, one column per optimizer.
 _NAMES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "lion", "muon")
 _RATES = {
     "ravine": (0.05, 0.005, 0.05, 2.0, 0.2, 0.2, 0.2, 0.1, 0.1),
@@ -25,14 +25,13 @@ _ELSEWHERE = (0.01, 0.005, 0.005, 0.5, 0.05, 0.1, 0.1, 0.05, 0.05)
 
 
 def usual_rate(surface: Surface, name: str) -> float:
-    """A learning rate at which the optimizer comes down there within 200 steps and never runs away,
+    """Returns a learning rate at which the optimizer descends within 200 steps and never diverges,
     at that rate or under any schedule with it as the peak.
 
-    Down is a fiftieth of the height at the start, at most; in Rosenbrock's bent valley, where there
-    is little slope, SGD comes to a sixth, AdaGrad to a twelfth and RMSProp to a thirtieth. On a
-    surface that a person typed nobody knows, and it is a careful guess; so is the rate of an
-    optimizer that has no column: the lowest that suits any other. Raises ValueError for an unknown
-    optimizer.
+    To descend is to reach at most a fiftieth of the height at the start; in Rosenbrock's bent
+    valley, which is almost flat along its floor, SGD reaches a sixth, AdaGrad a twelfth and RMSProp
+    a thirtieth. For a typed surface the rate is a careful guess, and so is that of an optimizer
+    without a column: the lowest of the row. Raises ValueError for an unknown optimizer.
     """
     optimizer(name)
     row = _RATES.get(surface.name, _ELSEWHERE)
@@ -40,6 +39,8 @@ def usual_rate(surface: Surface, name: str) -> float:
 
 
 def usual_settings(surface: Surface, name: str) -> Any:
-    """The rule's usual settings at that rate, without weight decay, which would pull to (0, 0)."""
+    """Returns the rule's default settings at the usual rate, without weight decay, which would pull
+    to (0, 0).
+    """
     rule = optimizer(name)
     return rule.settings(learning_rate=usual_rate(surface, name), weight_decay=0.0)

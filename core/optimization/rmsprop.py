@@ -1,4 +1,4 @@
-"""RMSProp: AdaGrad that forgets, so that it does not come to rest.
+"""RMSProp: AdaGrad with a moving average instead of a total, so that it does not come to rest.
 
 Neural Networks for Machine Learning (Hinton, Srivastava & Swersky 2012), lecture 6e.
 """
@@ -15,7 +15,7 @@ from core.optimization.sgd import DECAY
 
 @dataclass(frozen=True, slots=True)
 class RMSPropSettings:
-    """learning_rate, beta (the share of the average that stays), eps, weight_decay (L2 penalty)."""
+    """learning_rate, beta (share of the average that remains), eps, weight_decay (L2 penalty)."""
 
     learning_rate: float = field(1e-2, least=0)
     beta: float = field(0.99, least=0, below=1, remedy="0.9 is usual")
@@ -28,7 +28,7 @@ class RMSPropSettings:
 
 @dataclass(frozen=True, slots=True)
 class RMSPropState:
-    """The average of the squared gradient: of the parameter's shape, at first 0."""
+    """The average of the squared gradient, of the parameter's shape, initially 0."""
 
     square: Any = 0.0
 
@@ -45,7 +45,7 @@ class RMSPropStep(NamedTuple):
 def explain(
     param: T, grad: T, state: RMSPropState, step: int, settings: RMSPropSettings
 ) -> RMSPropStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     beta, eps, square_before = settings.beta, settings.eps, state.square
@@ -59,7 +59,7 @@ def explain(
 def update(
     param: T, grad: T, state: RMSPropState, step: int, settings: RMSPropSettings
 ) -> tuple[T, RMSPropState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, RMSPropState(made.square)
 

@@ -1,17 +1,17 @@
-"""What an optimizer is: a rule that takes a parameter one step further, told line by line.
+"""The definition of an optimizer: a rule that updates a parameter, explained line by line.
 
-A rule is a file with five things in it:
+A rule is a file with five parts:
 
-    settings   frozen: what a person chooses; each has learning_rate and weight_decay
-    state      frozen: what is remembered of a parameter from step to step; begins as the number 0
+    settings   frozen: the user's choices; all rules have learning_rate and weight_decay
+    state      frozen: stored for a parameter from step to step; initially the number 0
     explain    (param, grad, state, step, settings) -> every intermediate, one marked line each
-    update     the same arguments -> (param, state): what of that goes on
+    update     the same arguments -> (param, state), which the next step needs
     RULE       these, with a name, a source, the formula of every marked line and the letter of
                every setting, as data
 
-It uses operators alone (arithmetic, abs, comparisons, and of a matrix `.T`, `.shape` and `.sum()`),
-so that the same lines run on NumPy arrays, torch tensors and DTensors, once `check_given` has seen
-that they fit together. Nothing is changed in place.
+It uses only operators (arithmetic, abs, comparisons, and for a matrix `.T`, `.shape` and `.sum()`),
+so that the same lines run on NumPy arrays, torch tensors and DTensors, once `check_given` has
+checked their shapes. Nothing is changed in place.
 Letters: the parameter is written theta, its gradient g, the learning rate eta, the weight decay
 lambda; t is the step, 1 for the first.
 """
@@ -25,8 +25,8 @@ from typing import Any, Protocol, TypeVar
 
 
 class Tensor(Protocol):
-    """What every rule needs of an array. NumPy arrays and torch tensors have it, and what the
-    module says of comparisons and matrices: their types say that less plainly.
+    """The operators that every rule needs. NumPy arrays and torch tensors have them, and also the
+    comparisons and matrix attributes above, which their type hints express less simply.
     """
 
     def __add__(self, other: Any, /) -> Any: ...
@@ -41,10 +41,10 @@ T = TypeVar("T", bound=Tensor)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A marked line of a rule: which name it makes, its title for people, its formula in LaTeX.
+    """A marked line of a rule: the name that it assigns, its title, and its formula in LaTeX.
 
-    function   where it stands
-    undecayed  its title and formula where the weight decay is 0, if they are others then
+    function   the function that contains it
+    undecayed  its title and formula if the weight decay is 0, where these differ
     """
 
     mark: str
@@ -59,10 +59,10 @@ class Line:
 class Rule:
     """An optimizer, as data.
 
-    formula        the whole step in a line or a few of LaTeX
-    letters        of the settings that its formulas have, by their names in `explain` (see
-                   `numbers_of`), as people write them; beside eta, the rate's
-    matrices_only  it cannot move vectors: AdamW does (see `muon`)
+    formula        the whole step in one or a few lines of LaTeX
+    letters        of the settings in its formulas, by their names in `explain` (see `numbers_of`),
+                   in Unicode; eta, the letter of the learning rate, is not among them
+    matrices_only  True if it cannot move vectors, so that AdamW moves them (see `muon`)
     """
 
     name: str
@@ -78,12 +78,12 @@ class Rule:
     matrices_only: bool = False
 
     def marker(self, line: Line) -> str:
-        """Where a line is written, as a Step names it."""
+        """Returns the code marker of a line, as a Step has it."""
         return f"{self.explain.__module__}:{line.function}#{line.mark}"
 
 
 def numbers_of(settings: Any) -> dict[str, Any]:
-    """The settings under the names that they have in `explain`."""
+    """Returns the settings by their names in `explain`."""
     named = asdict(settings) | {"rate": settings.learning_rate}
     if "betas" in named:
         named["beta1"], named["beta2"] = named.pop("betas")
@@ -91,8 +91,8 @@ def numbers_of(settings: Any) -> dict[str, Any]:
 
 
 def check_given(param: Any, grad: Any, step: int) -> None:
-    """Raises ValueError for a step below 1, and for a gradient of another shape than its parameter,
-    which arithmetic might stretch to fit.
+    """Raises ValueError for a step below 1, or if the gradient's shape differs from that of its
+    parameter, which arithmetic might broadcast.
     """
     if step < 1:
         raise ValueError(f"step {step} is below 1; the first step is 1")

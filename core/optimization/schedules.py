@@ -1,8 +1,8 @@
-"""Learning-rate schedules: pure functions of how many steps have been applied.
+"""Learning-rate schedules: pure functions of the number of applied steps.
 
-A schedule is a row of parts, one after the other: a warm-up, a wave, an end. A part is a function
-with one marked line and the step at which it begins. `step` counts the applied steps, 0 before the
-first; eta is the learning rate of the step that follows.
+A schedule is a sequence of parts: a warm-up, a wave, an end. A part is a function with one marked
+line and the step at which it begins. `step` counts the applied steps, 0 before the first; eta is
+the learning rate of the next step.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import NamedTuple
 from core.fields import check, either, field
 from core.files import quoted
 
-DECAY_SHARE = 0.2  # of a run: the last part of "wsd"
+DECAY_SHARE = 0.2  # share of a run that is the last part of "wsd"
 DROPS = (0.5, 0.75)  # shares of a run after which "step" divides the rate by 10
 RISE_FACTOR = 25.0  # "one-cycle" begins at a 25th of its peak
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every part needs to know. Raises ValueError, with the remedy, for what cannot be.
+    """The numbers that every part needs. Raises ValueError, with a remedy, if one is out of range.
 
     learning_rate      the peak
-    min_learning_rate  where a rate that falls comes to rest
+    min_learning_rate  the lowest rate of a schedule that decays
     warmup_steps       applied steps until the peak
     steps              of the whole run
     """
@@ -44,51 +44,54 @@ class Plan:
 
 
 def warmup(step: int, plan: Plan) -> float:
-    """A straight line up to the peak that begins above 0, as in nanoGPT."""
+    """Returns a rate that rises in a straight line from above 0 to the peak, as in nanoGPT."""
     peak, warmup_steps = _peak(step, plan), _warmup_steps(step, plan)
     rate = peak * (step + 1) / (warmup_steps + 1)  # step: warmup
     return rate
 
 
 def constant(step: int, plan: Plan) -> float:
-    """Stays at the peak."""
+    """Returns the peak rate."""
     peak = plan.learning_rate
     rate = peak  # step: constant
     return rate
 
 
 def end(step: int, plan: Plan) -> float:
-    """Stays at the last rate."""
+    """Returns the final rate, `min_learning_rate`."""
     low = plan.min_learning_rate
     rate = low  # step: end
     return rate
 
 
 def cosine(step: int, plan: Plan) -> float:
-    """Falls along half a cosine wave (SGDR, Loshchilov & Hutter 2017, equation 5, no restarts)."""
+    """Returns a falling half cosine wave (SGDR, Loshchilov & Hutter 2017, eq. 5, no restarts)."""
     low, reach, height = _low(step, plan), _reach(step, plan), _wave(step, plan)
     rate = low + height * reach  # step: cosine
     return rate
 
 
 def linear(step: int, plan: Plan) -> float:
-    """Falls in a straight line (BERT, Devlin et al. 2019, appendix A.2)."""
+    """Returns a rate that falls in a straight line (BERT, Devlin et al. 2019, appendix A.2)."""
     low, reach, progress = _low(step, plan), _reach(step, plan), _progress(step, plan)
     rate = low + (1.0 - progress) * reach  # step: linear
     return rate
 
 
 def drop(step: int, plan: Plan) -> float:
-    """A tenth at half of the run, a hundredth at three quarters (He et al. 2016, section 4.2)."""
+    """Returns a tenth of the peak from half of the run on, a hundredth from three quarters on (He
+    et al. 2016, section 4.2).
+    """
     low, peak, drops = _low(step, plan), _peak(step, plan), _drops(step, plan)
     rate = max(low, peak * 0.1**drops)  # step: drop
     return rate
 
 
 def noam(step: int, plan: Plan) -> float:
-    """In a line up, then as one over the square root (AIAYN, Vaswani et al. 2017, equation 3).
+    """Returns a rate that rises in a line, then falls as one over the square root of the step.
 
-    The peak stands for the paper's (d_model warmup_steps)^-0.5: see `noam_peak`.
+    AIAYN, Vaswani et al. 2017, equation 3. The peak replaces the paper's
+    (d_model warmup_steps)^-0.5: see `noam_peak`.
     """
     peak, slope = _peak(step, plan), _noam_slope(step, plan)
     rate = peak * slope  # step: noam
@@ -96,27 +99,27 @@ def noam(step: int, plan: Plan) -> float:
 
 
 def decay(step: int, plan: Plan) -> float:
-    """The end of warm-up, stable, decay: one minus a root (Hägele et al. 2024, equation 1)."""
+    """Returns the decay of warm-up, stable, decay: one minus a root (Hägele et al. 2024, eq. 1)."""
     low, reach, progress = _low(step, plan), _reach(step, plan), _decay_progress(step, plan)
     rate = low + (1.0 - math.sqrt(progress)) * reach  # step: decay
     return rate
 
 
 def rise(step: int, plan: Plan) -> float:
-    """One cycle's first half: half a cosine wave up (Smith & Topin 2018, section 3)."""
+    """Returns one cycle's first part: half a cosine wave up (Smith & Topin 2018, section 3)."""
     low, peak, height = _first_rate(step, plan), _peak(step, plan), _rising_wave(step, plan)
     rate = low + height * (peak - low)  # step: rise
     return rate
 
 
 def fall(step: int, plan: Plan) -> float:
-    """Its second half: down to the last rate at the last step, as torch's OneCycleLR."""
+    """Returns one cycle's second part: down to the last rate at the last step, as OneCycleLR."""
     low, reach, height = _low(step, plan), _reach(step, plan), _falling_wave(step, plan)
     rate = low + height * reach  # step: fall
     return rate
 
 
-# What their lines read -----------------------------------------------------------------------
+# The values they read ------------------------------------------------------------------------
 
 
 def _peak(step: int, plan: Plan) -> float:
@@ -124,12 +127,12 @@ def _peak(step: int, plan: Plan) -> float:
 
 
 def _low(step: int, plan: Plan) -> float:
-    """The lowest rate."""
+    """Returns the lowest rate."""
     return plan.min_learning_rate
 
 
 def _reach(step: int, plan: Plan) -> float:
-    """How far above the lowest rate the peak lies."""
+    """Returns the difference between the peak and the lowest rate."""
     return plan.learning_rate - plan.min_learning_rate
 
 
@@ -142,12 +145,12 @@ def _warmup_steps(step: int, plan: Plan) -> float:
 
 
 def _progress(step: int, plan: Plan) -> float:
-    """From the peak on to the end of the run: 0 to 1."""
+    """Returns the progress from the peak to the end of the run: 0 to 1."""
     return (step - plan.warmup_steps) / (plan.steps - plan.warmup_steps)
 
 
 def _wave(step: int, plan: Plan) -> float:
-    """Half a cosine wave: 1 to 0."""
+    """Returns half a cosine wave: 1 to 0."""
     return 0.5 * (1.0 + math.cos(math.pi * _progress(step, plan)))
 
 
@@ -161,7 +164,7 @@ def _noam_slope(step: int, plan: Plan) -> float:
 
 
 def _decay_progress(step: int, plan: Plan) -> float:
-    """From where the decay begins to the end of the run: 0 to 1."""
+    """Returns the progress from the start of the decay to the end of the run: 0 to 1."""
     begin = _decay_begins(plan)
     return (step - begin) / (plan.steps - begin)
 
@@ -171,18 +174,18 @@ def _first_rate(step: int, plan: Plan) -> float:
 
 
 def _rising_wave(step: int, plan: Plan) -> float:
-    """Half a cosine wave over the warm-up: 0 to 1."""
+    """Returns half a cosine wave over the warm-up: 0 to 1."""
     return 0.5 * (1.0 - math.cos(math.pi * (step / plan.warmup_steps)))
 
 
 def _falling_wave(step: int, plan: Plan) -> float:
-    """Half a cosine wave that reaches its end in the last step: 1 to 0."""
+    """Returns half a cosine wave that ends in the last step: 1 to 0."""
     progress = (step - plan.warmup_steps) / max(plan.steps - 1 - plan.warmup_steps, 1)
     return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
 def noam_peak(width: int, warmup_steps: int) -> float:
-    """The highest rate of the paper's schedule for a model of that width (d_model)."""
+    """Returns the peak of the paper's schedule for a model of that width (d_model)."""
     return (width * warmup_steps) ** -0.5
 
 
@@ -191,11 +194,11 @@ def noam_peak(width: int, warmup_steps: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a schedule: its marked line's name and formula, and from which step on it holds.
+    """A part of a schedule: the name and formula of its marked line, and its first step.
 
-    where  what happens in it, and what the letters of its formula are, in a few words; t, the
-           applied steps, is everybody's
-    reads  how each name that its line reads comes about
+    where  a few words on the part and the letters of its formula, except t, the applied steps,
+           which all formulas share
+    reads  a function for each name that its line reads
     """
 
     name: str
@@ -206,19 +209,19 @@ class Part:
     reads: Mapping[str, Callable[[int, Plan], float]]
 
     def numbers(self, step: int, plan: Plan) -> dict[str, float]:
-        """The rate after `step` applied steps, and what its line reads, by name."""
+        """Returns the rate after `step` applied steps and the values its line reads, by name."""
         return {"rate": self.rate(step, plan)} | {
             name: number(step, plan) for name, number in self.reads.items()
         }
 
     @property
     def code(self) -> str:
-        """Marker of its line."""
+        """The code marker of its line."""
         return f"{self.rate.__module__}:{self.rate.__name__}#{self.name}"
 
 
 class Span(NamedTuple):
-    """A part, and the first and the last step of a run that it gives the rate of, from 1."""
+    """A part with its first and last step in a run, counted from 1."""
 
     part: Part
     first: int
@@ -227,9 +230,9 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A row of parts, and what the schedule is called.
+    """A named sequence of parts.
 
-    warmup_share  of a run: the warm-up that belongs to it, where it is nothing without one
+    warmup_share  the warm-up as a share of a run, for a schedule that needs one
     """
 
     name: str
@@ -238,12 +241,12 @@ class Schedule:
     warmup_share: float = 0.0
 
     def part(self, step: int, plan: Plan) -> Part:
-        """The part that the step after `step` applied ones is in: the last that has begun."""
+        """Returns the part of the step after `step` applied ones: the last that has begun."""
         begun = [part for part in self.parts if part.begins(plan) <= step]
         return begun[-1] if begun else self.parts[0]
 
     def spans(self, plan: Plan) -> list[Span]:
-        """The parts that a run with this plan comes through, in order."""
+        """Returns the parts of a run with this plan, in order."""
         begins = [part.begins(plan) for part in self.parts]
         ends = [min(end, plan.steps) for end in (*begins[1:], plan.steps)]
         rows = zip(self.parts, begins, ends, strict=True)
@@ -361,14 +364,14 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
 
 
 def schedule_named(name: str) -> Schedule:
-    """The schedule of that name. Raises ValueError where there is none."""
+    """Returns the schedule of that name. Raises ValueError if it is unknown."""
     if name not in SCHEDULES:
         raise ValueError(f"schedule {quoted(name)} is unknown; use {either(SCHEDULES)}")
     return SCHEDULES[name]
 
 
 def usual_warmup(schedule: str, steps: int) -> int:
-    """The warm-up steps that belong to a schedule; 0 where it has none of its own.
+    """Returns the warm-up steps that a schedule needs, or 0 if it needs none.
 
     Raises ValueError for an unknown schedule.
     """
@@ -377,7 +380,7 @@ def usual_warmup(schedule: str, steps: int) -> int:
 
 
 def part_at(step: int, *, schedule: str, warmup_steps: int, steps: int) -> str:
-    """Which part of the schedule the step after `step` applied ones is in: a Part's name.
+    """Returns the name of the schedule's part for the step after `step` applied ones.
 
     Raises ValueError for an unknown schedule.
     """
@@ -393,7 +396,7 @@ def learning_rate_at(
     warmup_steps: int,
     steps: int,
 ) -> float:
-    """The learning rate of the step that follows `step` applied ones (0 for the first).
+    """Returns the learning rate of the step after `step` applied ones (0 for the first).
 
     Raises ValueError for an unknown schedule.
     """

@@ -1,4 +1,4 @@
-"""SGD: downhill, as far as the slope is steep.
+"""SGD: downhill, by a distance proportional to the slope.
 
 A Stochastic Approximation Method (Robbins & Monro 1951); Optimization Methods for Large-Scale
 Machine Learning (Bottou, Curtis & Nocedal 2018), algorithm 4.1.
@@ -15,7 +15,7 @@ from core.optimization.rule import Line, Rule, T, check_given
 
 @dataclass(frozen=True, slots=True)
 class SGDSettings:
-    """learning_rate, and weight_decay: how much the L2 penalty adds to the gradient."""
+    """learning_rate, weight_decay (L2 penalty)."""
 
     learning_rate: float = field(1e-3, least=0)
     weight_decay: float = field(0.0, least=0)
@@ -26,7 +26,7 @@ class SGDSettings:
 
 @dataclass(frozen=True, slots=True)
 class SGDState:
-    """SGD remembers nothing."""
+    """SGD has no state."""
 
 
 class SGDStep(NamedTuple):
@@ -37,7 +37,7 @@ class SGDStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: SGDState, step: int, settings: SGDSettings) -> SGDStep:
-    """One step, line by line. Raises ValueError for a step below 1 or shapes that differ."""
+    """Computes one step, line by line. Raises ValueError for a step below 1 or different shapes."""
     check_given(param, grad, step)
     rate, weight_decay = settings.learning_rate, settings.weight_decay
     slope = grad + param * weight_decay  # step: decay
@@ -48,7 +48,7 @@ def explain(param: T, grad: T, state: SGDState, step: int, settings: SGDSettings
 def update(
     param: T, grad: T, state: SGDState, step: int, settings: SGDSettings
 ) -> tuple[T, SGDState]:
-    """The new parameter and state. Raises as `explain`."""
+    """Returns the new parameter and state. Raises as `explain` does."""
     made = explain(param, grad, state, step, settings)
     return made.new, state
 

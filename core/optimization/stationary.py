@@ -1,7 +1,7 @@
-"""Where a surface is level: its minima, its saddles, its maxima.
+"""The stationary points of a surface: its minima, saddles and maxima.
 
-Candidates are the points of a grid where the slope is smaller than all around; each is followed by
-Newton's method (the slope is linear near such a place, and the Hessian says where it is 0).
+Candidates are grid points with a smaller slope than all their neighbors. Newton's method starts
+from each (near a stationary point the slope is linear, and the Hessian predicts where it is 0).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from core.jobs import Pace, to_the_end
 from core.optimization.surfaces import Span, Surface
 
-GRID = 97  # points each way
-MOST = 40  # candidates that are followed
+GRID = 97  # points along each axis
+MOST = 40  # candidates from which Newton's method starts
 ITERATIONS = 20
-NUDGE = 1e-4  # of the span: how far apart the slopes are that make a Hessian
-FLAT = 1e-6  # a curvature that is smaller than the other by that is none: a valley's floor
+NUDGE = 1e-4  # share of the span: distance from the point to the slopes that give a Hessian
+FLAT = 1e-6  # a curvature below this share of the other counts as 0: a valley's floor
 
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Stationary:
-    """All found within a span, the lowest first."""
+    """The stationary points found within a span, the lowest first."""
 
     minima: tuple[Point, ...] = ()
     saddles: tuple[Point, ...] = ()
@@ -35,17 +35,17 @@ class Stationary:
 def stationary_points(
     surface: Surface, span: Span | None = None, near: Point | None = None
 ) -> Stationary:
-    """`stationary_points_steps`, to its end."""
+    """Returns the stationary points: runs `stationary_points_steps` to its end."""
     return to_the_end(stationary_points_steps(surface, span, near))
 
 
 def stationary_points_steps(
     surface: Surface, span: Span | None = None, near: Point | None = None
 ) -> Generator[float, None, Stationary]:
-    """Looks at `span` (None: the surface's own); yields the share done, returns what is there.
+    """Searches `span` (None: the surface's own); yields the share done, returns what it found.
 
-    Of more than MOST places those around `near` (None: the middle) are found. Where the surface is
-    flat along a line, nothing is found on it.
+    If there are more than MOST candidates, uses those nearest to `near` (None: the middle). Points
+    of a line along which the surface is flat are not found.
     """
     pace = Pace()
     left, right, bottom, top = span or surface.span
@@ -69,7 +69,7 @@ def stationary_points_steps(
 
 
 def _candidates(surface: Surface, span: Span, near: np.ndarray) -> list[np.ndarray]:
-    """Grid points whose slope is the smallest of all nine around, those nearest to `near` first."""
+    """Returns grid points with the smallest slope of their 3 x 3 neighborhood, nearest first."""
     x, y, heights = surface.grid(GRID, GRID, span)
     with np.errstate(all="ignore"):
         up, across = np.gradient(heights, y, x)
@@ -92,7 +92,7 @@ def _candidates(surface: Surface, span: Span, near: np.ndarray) -> list[np.ndarr
 def _newton(
     surface: Surface, start: np.ndarray, reach: np.ndarray
 ) -> tuple[np.ndarray, str] | None:
-    """The level place near `start`, and what it is; None where there is none."""
+    """Returns the stationary point near `start` with its kind, or None if there is none."""
     point, cell = start, reach / GRID
     for _ in range(ITERATIONS):
         _, slope = surface.gradient(point)
@@ -104,7 +104,7 @@ def _newton(
             return None
         step = -np.linalg.solve(hessian, slope)
         if np.abs((point + step - start) / cell).max() > 3:
-            return None  # it leads elsewhere: another candidate's
+            return None  # it leaves the neighborhood: that point belongs to another candidate
         point = point + step
         if np.abs(step / reach).max() < 1e-10:
             kind = "minima" if curvatures[0] > 0 else "maxima" if curvatures[1] < 0 else "saddles"
@@ -113,7 +113,7 @@ def _newton(
 
 
 def _hessian(surface: Surface, point: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """(2, 2), by differences of slopes on both sides, made symmetric."""
+    """Returns the Hessian (2, 2) by central differences of slopes, made symmetric."""
     rows = []
     for axis in (0, 1):
         nudge = np.zeros(2)

@@ -1,7 +1,7 @@
-"""Is learning healthy? What flows through each layer of a network, forward and back.
+"""Statistics of training: is it healthy? Activations, gradients and updates of each layer.
 
-What to look for is Karpathy's: activations that are neither all near 0 nor all saturated, gradients
-of like size in every layer, and updates of about a thousandth of the weights a step.
+The criteria are Karpathy's: activations that are neither all near 0 nor all saturated, gradients of
+similar size in every layer, and updates of about a thousandth of the weights per step.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from core.autograd.operation import Array
 from core.autograd.tensor import zero_grad
 from core.optimization.learner import Learner
 
-HEALTHY_RATIO = -3.0  # log10 of update to weight
-SATURATED = 0.97  # of the way to where tanh or sigmoid is flat
+HEALTHY_RATIO = -3.0  # log10 of the ratio of update to weight
+SATURATED = 0.97  # |output| of tanh, or of a sigmoid scaled to -1 to 1, from which it is flat
 BINS = 40
 
 
@@ -24,7 +24,7 @@ BINS = 40
 class Histogram:
     """counts (BINS,) of values between edges (BINS + 1,).
 
-    size  how large they usually are, whatever their sign: the root of their mean square
+    size  the root of their mean square, their typical absolute value
     """
 
     counts: Array
@@ -36,12 +36,12 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class LayerStatistics:
-    """One layer, on the training points.
+    """Statistics of one layer on the training points.
 
     activations, gradients  of its outputs: values, and dL/d(value)
     saturated               share of outputs where tanh or sigmoid is flat; 0 for other activations
     dead                    (m,) True for neurons that are 0 for every point and so never learn
-    ratio                   log10 of the last update's size to the weights'; nan before a step
+    ratio                   log10 of the last update's std over the weights'; nan before a step
     """
 
     name: str
@@ -53,7 +53,7 @@ class LayerStatistics:
 
 
 def layer_statistics(learner: Learner) -> list[LayerStatistics]:
-    """Every layer's statistics, from one forward and backward over all training points.
+    """Returns every layer's statistics, from one forward and backward over all training points.
 
     Parameters keep their values; their `grad` is that of this pass.
     """
@@ -82,7 +82,7 @@ def layer_statistics(learner: Learner) -> list[LayerStatistics]:
 
 
 def histogram(values: Array) -> Histogram:
-    """`values` in bins over their own range; values that are not finite are left out."""
+    """Returns the histogram of finite `values`, in bins over a range symmetric about 0."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         finite = np.zeros(1)
@@ -93,7 +93,7 @@ def histogram(values: Array) -> Histogram:
 
 
 def saturated_share(out: Array, activation: str) -> float:
-    """Share of outputs where the activation is so flat that nearly nothing flows back."""
+    """Returns the share of outputs where the activation is so flat that gradients nearly vanish."""
     if activation == "tanh":
         return float((np.abs(out) > SATURATED).mean())
     if activation == "sigmoid":
@@ -102,14 +102,14 @@ def saturated_share(out: Array, activation: str) -> float:
 
 
 def dead_neurons(out: Array, activation: str) -> Array:
-    """(m,) True where a relu lets no point through: (N, m) outputs."""
+    """Returns (m,) True for neurons whose relu outputs 0 for every point; `out` is (N, m)."""
     if activation != "relu":
         return np.zeros(out.shape[1], dtype=bool)
     return np.asarray((out <= 0).all(0))
 
 
 def update_ratio(learner: Learner, number: int) -> float:
-    """log10(std of the last update / std of the weights) of one layer's weights."""
+    """Returns log10(std of the last update / std of the weights) of a layer; nan if unknown."""
     name = f"{number}.weight"
     if name not in learner.updates:
         return float("nan")
@@ -121,13 +121,13 @@ def update_ratio(learner: Learner, number: int) -> float:
 
 
 def plane_grid(resolution: int, reach: float = 1.0) -> Array:
-    """Points of the plane, row by row from the top: (resolution^2, 2), for maps of what is said."""
+    """Returns points of the plane (resolution^2, 2), row by row from the top, for output maps."""
     line = np.linspace(-reach, reach, resolution)
     x, y = np.meshgrid(line, line[::-1])
     return np.stack([x.ravel(), y.ravel()], 1)
 
 
 def neuron_maps(learner: Learner, resolution: int, reach: float = 1.0) -> list[Array]:
-    """What each neuron says all over the plane: for each layer (m, resolution, resolution)."""
+    """Returns the outputs of all neurons over the plane: (m, resolution, resolution) per layer."""
     layers = learner.network.detached().layers(plane_grid(resolution, reach))
     return [layer.out.data.T.reshape(-1, resolution, resolution) for layer in layers]

@@ -1,7 +1,7 @@
-"""Landscapes of two numbers on which optimizers show their character.
+"""Surfaces, functions of two numbers, on which the differences between optimizers are visible.
 
-Each is a formula written once, in operators: for floats and NumPy arrays its height, for tensors of
-our autograd also its slope.
+Each is a formula written once, in operators: floats and NumPy arrays give its height, tensors of
+core.autograd also its slope.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.jobs import Pace, to_the_end
 
 Span = tuple[float, float, float, float]  # left, right, bottom, top
 Grid = tuple[np.ndarray, np.ndarray, np.ndarray]  # x, y, heights
-HEIGHTS_AT_ONCE = 2**14  # their arrays fit a processor's cache
+HEIGHTS_AT_ONCE = 2**14  # arrays of this size fit into a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Surface:
     """A function of x and y.
 
     height   (x, y) -> z, in operators
-    minima   where it is lowest, for those that are known
-    start    where a race usually begins
-    span     the part of the plane that is worth drawing
-    noise    standard deviation of what is added to each slope that an optimizer sees
-    what     one sentence: whom it is hard for
+    minima   positions of the known lowest points
+    start    default start of a race
+    span     the part of the plane to draw
+    noise    standard deviation of random errors, added to each slope for an optimizer
+    what     one sentence on its difficulty
     """
 
     name: str
@@ -44,46 +44,46 @@ class Surface:
     noise: float = 0.0
 
     def value(self, x: Any, y: Any) -> np.ndarray:
-        """Its height at numbers or arrays that broadcast; inf or nan where it has none."""
+        """Returns the height at numbers or arrays that broadcast; inf or nan where undefined."""
         with np.errstate(all="ignore"):
             z = self.height(np.asarray(x, float), np.asarray(y, float))
         shape = np.broadcast_shapes(np.shape(x), np.shape(y))
         return np.broadcast_to(np.asarray(z, float), shape)
 
     def gradient(self, position: Any) -> tuple[float, np.ndarray]:
-        """Height and slope (2,) at a position (2,): one forward, one backward of our autograd."""
+        """Returns height and slope (2,) at a position (2,), by one forward and backward pass."""
         x, y = (Tensor(float(number), name=name) for number, name in zip(position, "xy"))
         z = self.height(x, y)
-        if not isinstance(z, Tensor) or not z.requires_grad:  # the same height everywhere
+        if not isinstance(z, Tensor) or not z.requires_grad:  # the height is constant
             return float(z.item() if isinstance(z, Tensor) else z), np.zeros(2)
         z.backward()
         slope = [0.0 if one.grad is None else float(one.grad) for one in (x, y)]
         return z.item(), np.array(slope)
 
     def slopes(self, x: Any, y: Any) -> np.ndarray:
-        """Its slope (..., 2) at arrays that broadcast: one forward and one backward for all places,
-        since each height of a sum of them hangs on its own x and y alone.
+        """Returns the slope (..., 2) at arrays that broadcast, by one forward and backward pass for
+        all points: in the sum of all heights, each depends only on its own x and y.
         """
         places = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         leaves = [Tensor(np.array(one), name=name) for one, name in zip(places, "xy", strict=True)]
         z = self.height(*leaves)
         if isinstance(z, Tensor) and z.requires_grad:
             z.sum().backward()
-        none = np.zeros_like(places[0])  # where it is the same height everywhere
+        none = np.zeros_like(places[0])  # if the height is constant
         return np.stack([none if one.grad is None else one.grad for one in leaves], axis=-1)
 
     def grid(self, columns: int, rows: int, span: Span | None = None) -> Grid:
-        """`grid_steps`, to its end."""
+        """Returns x, y and the heights of a grid: runs `grid_steps` to its end."""
         return to_the_end(self.grid_steps(columns, rows, span))
 
     def grid_steps(
         self, columns: int, rows: int, span: Span | None = None
     ) -> Generator[float, None, Grid]:
-        """x (columns,), y (rows,) and the heights (rows, columns), for a contour map; yields the
-        share done.
+        """Returns x (columns,), y (rows,) and the heights (rows, columns), for a contour map;
+        yields the share done.
 
-        Some rows at a time: a long formula makes as many arrays as it has parts, and those of a
-        whole map would fill the memory.
+        Computes a few rows at a time: a long formula makes an array for each of its parts, and
+        arrays of the whole map would fill the memory.
         """
         left, right, bottom, top = span or self.span
         x, y = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
@@ -98,26 +98,26 @@ class Surface:
         return x, y, heights
 
 
-# Each gives the height at x and y: numbers, arrays that broadcast, or Tensors.
+# Each returns the height at x and y: numbers, arrays that broadcast, or Tensors.
 
 
 def ravine(x: Any, y: Any) -> Any:
-    """A valley ten times as steep across as along; lowest, 0, at (0, 0)."""
+    """Returns a valley ten times as steep across as along; minimum 0 at (0, 0)."""
     return x**2 + 10 * y**2
 
 
 def saddle(x: Any, y: Any) -> Any:
-    """A pass at (0, 0) between two lowest places, -1 at (0, +-sqrt 2)."""
+    """Returns a saddle at (0, 0) between two minima, -1 at (0, +-sqrt 2)."""
     return x**2 - y**2 + y**4 / 4
 
 
 def rosenbrock(x: Any, y: Any) -> Any:
-    """Rosenbrock 1960; lowest, 0, at (1, 1)."""
+    """Returns Rosenbrock's function (1960); minimum 0 at (1, 1)."""
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
 def beale(x: Any, y: Any) -> Any:
-    """Beale 1958; lowest, 0, at (3, 0.5)."""
+    """Returns Beale's function (1958); minimum 0 at (3, 0.5)."""
     first = (1.5 - x + x * y) ** 2
     second = (2.25 - x + x * y**2) ** 2
     third = (2.625 - x + x * y**3) ** 2
@@ -125,12 +125,12 @@ def beale(x: Any, y: Any) -> Any:
 
 
 def himmelblau(x: Any, y: Any) -> Any:
-    """Himmelblau 1972; lowest, 0, at four places."""
+    """Returns Himmelblau's function (1972); minimum 0 at four points."""
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
 def bowl(x: Any, y: Any) -> Any:
-    """Round; lowest, 0, at (0, 0)."""
+    """Returns a round bowl; minimum 0 at (0, 0)."""
     return (x**2 + y**2) / 2
 
 
@@ -213,7 +213,7 @@ SURFACES: Mapping[str, Surface] = MappingProxyType(
 
 
 def surface_named(name: str) -> Surface:
-    """The surface of that name. Raises ValueError where there is none."""
+    """Returns the surface of that name. Raises ValueError if it is unknown."""
     if name not in SURFACES:
         raise ValueError(f"surface {name!r} is unknown; use {', '.join(SURFACES)}")
     return SURFACES[name]

@@ -1,4 +1,4 @@
-"""Any of the rules as a torch.optim.Optimizer: the rule computes, this keeps what it remembers."""
+"""Any rule as a torch.optim.Optimizer: the rule computes updates, this class stores the state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.optimization.rule import Rule
 
 
 def rule_of(settings: Any) -> Rule:
-    """The rule whose settings these are. Raises ValueError for anything else."""
+    """Returns the rule with this type of settings. Raises ValueError for anything else."""
     for rule in OPTIMIZERS.values():
         if type(settings) is rule.settings:
             return rule
@@ -25,16 +25,16 @@ def rule_of(settings: Any) -> Rule:
 
 
 class RuleOptimizer(torch.optim.Optimizer):
-    """Moves named parameters by the rule whose settings are given.
+    """Updates named parameters by the rule of the given settings.
 
-    params    (name, parameter) pairs, as `model.named_parameters()` gives them, or groups: dicts
-              whose "params" are such pairs, which may have their own "lr", "weight_decay" and
-              "settings" (those of another rule, too)
-    settings  of every group that has none of its own
+    params    (name, parameter) pairs, as from `model.named_parameters()`, or groups: dicts whose
+              "params" are such pairs, which may have their own "lr", "weight_decay" and "settings"
+              (also those of another rule)
+    settings  for every group without its own
 
-    A group's "lr" and "weight_decay" are read at each step and may be changed between two. Works on
-    DTensors as on tensors. Raises ValueError for parameters without names, and for a vector where
-    the rule moves matrices only.
+    A group's "lr" and "weight_decay" are read at each step and may change between steps. Works on
+    DTensors as on tensors. Raises ValueError for parameters without names, or for a vector if the
+    rule moves only matrices.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         super().__init__(params, {"settings": settings})
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """One more group, as the constructor takes it."""
+        """Adds a group, in the form that the constructor takes."""
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         settings = group["settings"]
@@ -64,7 +64,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Moves every parameter that has a gradient; returns what the closure returned."""
+        """Updates every parameter that has a gradient; returns the closure's result, if any."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -88,13 +88,13 @@ class RuleOptimizer(torch.optim.Optimizer):
         self.state[parameter] = {"step": torch.tensor(step), **remembered}
 
     def state_names(self, group: Mapping[str, Any]) -> tuple[str, ...]:
-        """What is remembered of each parameter of a group: "step", and the rule's state."""
+        """Returns the names in the state of a group's parameters: "step" and the rule's fields."""
         return ("step", *(field.name for field in fields(rule_of(group["settings"]).state)))
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that goes on: "state", by parameter name and state name, and "param_groups".
+        """Returns "state", by parameter name and state name, and "param_groups".
 
-        All of the state are tensors, so that it can be written as "h.0.attn.c_attn.weight/average".
+        The state consists of tensors, which can be saved as "h.0.attn.c_attn.weight/average".
         """
         named = [pair for group in self.param_groups for pair in _pairs(group)]
         return {
@@ -113,7 +113,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     @torch.no_grad()
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """The inverse. Raises ValueError for parameters, a rule or shapes that differ."""
+        """Restores a `state_dict`. Raises ValueError if parameters, rule or shapes differ."""
         groups: Sequence[Mapping[str, Any]] = state_dict["param_groups"]
         theirs = [(list(group["params"]), group["rule"]) for group in groups]
         ours = [

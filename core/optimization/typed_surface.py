@@ -1,4 +1,4 @@
-"""A surface that a person types: a formula of x and y."""
+"""A surface from a typed formula of x and y."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from core.autograd import Expression, ExpressionError, Graph, Tensor, graph_of, 
 from core.autograd.grammar import read
 from core.optimization.surfaces import Span, Surface
 
-LONGEST_FORMULA = 400  # characters of LaTeX that are worth drawing
+LONGEST_FORMULA = 400  # characters of LaTeX to draw at most
 USUAL_SPAN = (-3.0, 3.0, -3.0, 3.0)
-# How tightly an operation holds its parts together when it is written out, and how tightly each
-# part must hold by itself to stand there without parentheses. Whole things (a root) need none.
+# The precedence of an operation in written form, and the precedence that each of its parts needs
+# to be written without parentheses. WHOLE: parts such as roots, which never need them.
 SUM, PRODUCT, POWER, WHOLE = 1, 2, 3, 4
 _WRITTEN = {
     "Add": (SUM, (SUM, SUM)),
@@ -27,18 +27,18 @@ _WRITTEN = {
     "Sigmoid": (POWER, (PRODUCT,)),
     "GELU": (WHOLE, (0,)),
 }
-_BY_NAME = {"GELU"}  # what it computes takes lines of its own
-_FUNCTION = (PRODUCT, (POWER,))  # the sine of something
+_BY_NAME = {"GELU"}  # its formula is too long to write out
+_FUNCTION = (PRODUCT, (POWER,))  # such as a sine
 
 
 def typed_surface(
     text: str, start: tuple[float, float] = (-2.0, 1.5), span: Span = USUAL_SPAN
 ) -> Surface:
-    """The surface of a formula, for example "x**2 + 3*sin(y)": see core.autograd.expression.
+    """Returns the surface of a formula, such as "x**2 + 3*sin(y)": see core.autograd.expression.
 
-    Raises ExpressionError (a ValueError), with the place, for what cannot be read, for other names
-    than x and y, for lines that give those another value, and for functions that mix several
-    numbers (sum, softmax, @, ...).
+    Raises ExpressionError (a ValueError), with the place, for text that is not a formula, names
+    other than x, y and pi, lines that assign x or y, and operations that combine several numbers
+    (sum, softmax, @, ...).
     """
     if not text.strip():
         raise ExpressionError("type a formula of x and y, for example x**2 + 3*sin(y)")
@@ -76,7 +76,9 @@ def typed_surface(
 
 
 def _check_each_by_itself(graph: Graph, text: str) -> None:
-    """Arrays of points go through the formula at once: no point may see another."""
+    """Raises ExpressionError unless each height depends on one point: arrays of points are computed
+    at once.
+    """
     tensors = [node.tensor for node in graph.nodes]
     operations = [tensor.operation for tensor in tensors if tensor.operation is not None]
     if not (all(one.elementwise for one in operations) and not any(one.shape for one in tensors)):
@@ -94,8 +96,8 @@ def _named(parsed: Expression, x: object, y: object) -> dict[str, object]:
 
 
 def _latex(graph: Graph) -> str:
-    """The formula as people write it; dots for one that is too long to draw."""
-    written: list[tuple[str, int]] = []  # of each node: LaTeX, and how tightly it holds together
+    """Returns the formula in usual notation as LaTeX; dots if it is too long to draw."""
+    written: list[tuple[str, int]] = []  # for each node: LaTeX and precedence
     for node in graph.nodes:
         operation = node.tensor.operation
         if operation is None:

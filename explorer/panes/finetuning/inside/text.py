@@ -73,7 +73,7 @@ def headline(
         case "expand":
             return f"B expands the {numbers} from A to the width of the output"
         case "scale" | "gain" | "dora":
-            return f"Scaled by its strength s, the adapter's vector at {token} is {share} as long as W x"
+            return f"Scaled by its strength s, the change at {token} is {share} as long as W x"
         case "change":
             return f"At {token}, the change in W adds a vector that is {share} as long as W x"
         case "bias_change":
