@@ -62,6 +62,7 @@ class LibraryTokenizer:
         model = document["model"]
         self.kind = KINDS.get(_model_type(model), "other")
         self._vocabulary = _by_id(pieces, name)
+        self._unused = set(range(len(self._vocabulary))) - set(pieces.values())
         for token in around:
             if token >= len(self._vocabulary):
                 raise ValueError(
@@ -131,11 +132,13 @@ class LibraryTokenizer:
             return self._library.decode_batch([list(ids)], skip_special_tokens=False)[0]
 
     def piece_bytes(self, token: int) -> bytes:
-        """Returns the bytes that a token stands for inside a text.
+        """Returns the bytes that a token stands for inside a text; an id without a piece has none.
 
         A first word may lose the space before it when it is decoded.
         """
         check_id(token, len(self._vocabulary))
+        if token in self._unused:
+            return b""
         if token in self._added:
             return self._added[token].encode()
         return self._spelling.to_bytes(self._vocabulary[token])

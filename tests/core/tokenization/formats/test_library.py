@@ -22,7 +22,9 @@ from tokenizers import (
     trainers,
 )
 
+from core.jobs import to_the_end
 from core.tokenization import Tokenizer, open_tokenizer
+from core.tokenization.analysis.overlap import overlap_steps
 from core.tokenization.byte_level import byte_places
 from core.tokenization.formats.library import (
     LibraryTokenizer,
@@ -335,3 +337,10 @@ def test_a_panic_of_the_library_becomes_a_value_error() -> None:
         raise Panic("broken")
     with pytest.raises(KeyboardInterrupt), readable_errors("x"):
         raise KeyboardInterrupt
+
+
+def test_an_id_without_a_piece_stands_for_no_bytes_and_is_shared_with_no_vocabulary():
+    made = tokenizers.Tokenizer(models.WordLevel({"a": 0, "b": 3}, unk_token="a"))
+    ours = LibraryTokenizer(json.loads(made.to_str()), "gaps")
+    assert [ours.piece_bytes(token) for token in range(4)] == [b"a", b"", b"", b"b"]
+    assert to_the_end(overlap_steps(ours, ours)).counts == (2, 0, 0)
