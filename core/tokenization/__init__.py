@@ -11,16 +11,46 @@ format; opening, ids (for a model without a tokenizer), known (well-known tokeni
 (downloads them); analysis measures what they do to languages and what their vocabularies contain.
 """
 
-from core.tokenization.bpe import ByteLevelBPE, MergeTree, RankedBPE, TreeNode, merge_tree
-from core.tokenization.characters import CharacterTokenizer
-from core.tokenization.opening import open_tokenizer
-from core.tokenization.sentencepiece import SentencePieceBPE
-from core.tokenization.specials import END_OF_TEXT
-from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
-from core.tokenization.tokenizer import Encoding, Stage, Tokenizer
-from core.tokenization.training import train_tokenizer, train_tokenizer_steps
-from core.tokenization.unigram import Unigram
-from core.tokenization.wordpiece import WordPiece
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.tokenization.bpe import ByteLevelBPE, MergeTree, RankedBPE, TreeNode, merge_tree
+    from core.tokenization.characters import CharacterTokenizer
+    from core.tokenization.opening import open_tokenizer
+    from core.tokenization.sentencepiece import SentencePieceBPE
+    from core.tokenization.specials import END_OF_TEXT
+    from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
+    from core.tokenization.tokenizer import Encoding, Stage, Tokenizer
+    from core.tokenization.training import train_tokenizer, train_tokenizer_steps
+    from core.tokenization.unigram import Unigram
+    from core.tokenization.wordpiece import WordPiece
+
+# name -> the module that defines it: whoever needs a word of `telling` waits for no trainer
+_HOME = {
+    "ByteLevelBPE": "core.tokenization.bpe",
+    "MergeTree": "core.tokenization.bpe",
+    "RankedBPE": "core.tokenization.bpe",
+    "TreeNode": "core.tokenization.bpe",
+    "merge_tree": "core.tokenization.bpe",
+    "CharacterTokenizer": "core.tokenization.characters",
+    "open_tokenizer": "core.tokenization.opening",
+    "SentencePieceBPE": "core.tokenization.sentencepiece",
+    "END_OF_TEXT": "core.tokenization.specials",
+    "AlphabetStep": "core.tokenization.steps",
+    "CountingStep": "core.tokenization.steps",
+    "MergeStep": "core.tokenization.steps",
+    "TrainingStep": "core.tokenization.steps",
+    "Encoding": "core.tokenization.tokenizer",
+    "Stage": "core.tokenization.tokenizer",
+    "Tokenizer": "core.tokenization.tokenizer",
+    "train_tokenizer": "core.tokenization.training",
+    "train_tokenizer_steps": "core.tokenization.training",
+    "Unigram": "core.tokenization.unigram",
+    "WordPiece": "core.tokenization.wordpiece",
+}
 
 __all__ = [
     "END_OF_TEXT",
@@ -44,3 +74,13 @@ __all__ = [
     "train_tokenizer",
     "train_tokenizer_steps",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'core.tokenization' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

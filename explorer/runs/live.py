@@ -44,6 +44,13 @@ def training_steps(folder: Path, resume: bool) -> Any:
     yield from program_of(config).steps()(config, folder, resume=resume)
 
 
+def _module_of(config: TrainingConfig) -> str:
+    """Returns the module that a process trains with; imported late, the window opens sooner."""
+    from core.finetuning.program import program_of
+
+    return program_of(config).module
+
+
 def _load_libraries() -> None:
     """Loads what the first run needs: torch's optimizers import its compiler, for a second."""
     import torch._dynamo  # noqa: F401
@@ -105,14 +112,11 @@ class Runs(QObject):
 
     def __init__(self, engine: Engine, folder: Path | None = None) -> None:
         super().__init__(engine)
-        from core.finetuning.program import program_of
         from core.training import ProcessLauncher
 
         self._engine = engine
         self.thread_launcher = ThreadLauncher(engine)
-        self.process_launcher = ProcessLauncher(
-            lambda config: program_of(config).module, bound=False
-        )
+        self.process_launcher = ProcessLauncher(_module_of, bound=False)
         self._processes = ProcessWatch(self.process_launcher, self)
         self._controls: dict[str, RunControl] = {}
         self._tails: weakref.WeakValueDictionary[str, Tail] = weakref.WeakValueDictionary()

@@ -213,6 +213,7 @@ async def _acted_at_random(seed: int, watch: StallWatch, stalls: Stalls) -> None
 
 async def _training(window: Any) -> None:
     pane = window.show_pane("training")
+    pane.show_mode("run")
     pane.mode.new_run()
     await _settled(pane)
     pane.mode.start_run()

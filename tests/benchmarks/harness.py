@@ -61,7 +61,9 @@ class Report:
         passed: bool | None = None,
     ) -> Row:
         """Adds a figure that the benchmark judged itself; ``target`` is the text people read."""
-        row = Row(self.area, name, float(measured), unit, target, passed)
+        # A comparison with numpy's numbers is no bool of Python, which JSON asks for.
+        verdict = None if passed is None else bool(passed)
+        row = Row(self.area, name, float(measured), unit, target, verdict)
         self.rows.append(row)
         if self.on_row is not None:
             self.on_row(row)
