@@ -117,7 +117,11 @@ class Mean(Reduction):
 
 @dataclass(frozen=True)
 class Max(Reduction):
-    """The maximum along axes. Only the largest element gets the gradient; ties share it equally."""
+    """The maximum along axes. Only the largest element gets the gradient; ties share it equally.
+
+    If one is NaN, so is the maximum; it equals none of them, and every element's gradient is NaN,
+    as that of torch.amax.
+    """
 
     symbol = "max"
     element = "i"
@@ -140,9 +144,8 @@ class Max(Reduction):
         return contribution
 
     def largest(self, out: Array, a: Array) -> Array:
-        """Returns the mask of the largest elements; NaN counts as the largest, as in torch."""
-        out = self.spread(out, a)
-        return (a == out) | (np.isnan(a) & np.isnan(out))
+        """Returns the mask of the largest elements: none if the largest is NaN."""
+        return a == self.spread(out, a)
 
     def passed(self, upstream: Array, out: Array, a: Array) -> Array:
         """Returns the upstream gradient at the largest elements, else 0."""
