@@ -145,8 +145,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
+        # The replaced file's permissions, or those that the system gave to this new one: some
+        # libraries put a file there that only its owner can read.
+        kept = (path if path.exists() else temporary).stat().st_mode & 0o777
         yield temporary
-        temporary.chmod(_mode_for(path))  # some libraries create files only their owner can read
+        temporary.chmod(kept)
         _flush_to_disk(temporary)
         os.replace(temporary, path)
     except BaseException as error:
@@ -170,15 +173,6 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _mode_for(path: Path) -> int:
-    """Returns the permissions of the replaced file, or else those of any new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:

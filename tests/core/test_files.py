@@ -64,6 +64,22 @@ def test_the_rights_of_the_old_file_stay(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+def test_new_files_have_the_rights_that_the_system_gives_and_its_mask_is_never_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mask is the process's: for a moment without one, other threads' files are everybody's."""
+    before = os.umask(0o027)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "umask", lambda _: pytest.fail("the mask was changed"))
+            files.write_atomically(tmp_path / "a.txt", "new")
+            tensor_files.write_tensors(tmp_path / "b.safetensors", {"a": np.zeros(3)})
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()]
+    assert modes == ([0o640] * 2 if os.name == "posix" else modes)
+
+
 def test_json_comes_back(tmp_path: Path) -> None:
     value = {"name": "é🙂", "list": [1, 2.5, None, True]}
     files.write_json(tmp_path / "a.json", value)
