@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from core.training import locking
+from core.training import locking, records
 
 
 def fake_msvcrt() -> ModuleType:
@@ -31,7 +32,8 @@ def fake_msvcrt() -> ModuleType:
         return about.st_dev, about.st_ino
 
     def take(file: int, mode: int, n_bytes: int) -> None:
-        assert mode == fake.LK_NBLCK and n_bytes > 0 and os.lseek(file, 0, os.SEEK_CUR) == 0
+        text = os.fstat(file).st_size  # what is locked cannot be read
+        assert mode == fake.LK_NBLCK and n_bytes > 0 and os.lseek(file, 0, os.SEEK_CUR) > text
         here = place(file)
         assert here is not None
         holder = holders.get(here, file)
@@ -76,12 +78,27 @@ def test_each_rank_has_a_lock_of_its_own(module: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="stop it first"):
         module.RunLock(tmp_path, 1)
     locks[0].release()
-    assert module.held_here(tmp_path)
+    assert not module.held_here(tmp_path) and module.held_here(tmp_path, 1)
     locks[1].release()
+    assert not module.held_here(tmp_path, 1)
+
+
+def test_what_holds_a_lock_is_no_state_of_the_module(module: Any, tmp_path: Path) -> None:
+    """Two copies of the module, or two imports of it, agree about a folder."""
+    kept = {name: repr(value) for name, value in vars(module).items()}
+    first = module.RunLock(tmp_path)
+    assert {name: repr(value) for name, value in vars(module).items()} == kept
+    first.release()
+
+
+def test_a_lock_that_a_killed_process_left_is_free(module: Any, tmp_path: Path) -> None:
+    gone = {**records.process_identity(), "process_start": 1}
+    (tmp_path / "rank0.lock").write_text(json.dumps(gone))
     assert not module.held_here(tmp_path)
+    module.RunLock(tmp_path).release()
 
 
-def test_without_locks_the_writers_of_one_process_still_exclude_each_other(
+def test_without_locks_the_writers_of_one_machine_still_exclude_each_other(
     module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none(_: int) -> None:
@@ -93,6 +110,10 @@ def test_without_locks_the_writers_of_one_process_still_exclude_each_other(
         module.RunLock(tmp_path)
     first.release()
     module.RunLock(tmp_path).release()
+    living = {**records.process_identity(os.getppid())}
+    (tmp_path / "rank0.lock").write_text(json.dumps(living))
+    with pytest.raises(ValueError, match="stop it first"):
+        module.RunLock(tmp_path)
 
 
 def test_a_refused_writer_leaves_no_handle_open(module: Any, tmp_path: Path) -> None:
