@@ -27,6 +27,7 @@ _STACK = "core.transformer.stack:Stack"
 _LAYERS = "core.transformer.layers"
 _PLAIN = "core.transformer.plain"
 _SAMPLING = "core.inference.sampling"
+_PRODUCT = r"y_i = \sum_j x_j W_{ij}"
 
 
 def outline(config: ModelConfig, tokens: int) -> tuple[Part, ...]:
@@ -121,7 +122,14 @@ def _ends(made: Outline) -> None:
         {"normed": (T, C), "logits": (T, V)},
     )
     with made.inside():
-        _matrix(made, 1, min(SHOWN, V), C, False)
+        made.add(
+            "product",
+            "Take the dot product of the last token's vector with each of "
+            f"{format_count(V)} matrix rows; the {min(SHOWN, V)} largest are shown",
+            _PRODUCT,
+            f"{_PLAIN}:linear#product",
+            {"x": (1, C), "weight": (min(SHOWN, V), C), "products": (1, min(SHOWN, V))},
+        )
     made.add(
         "softmax",
         f"Softmax: turn the {format_count(V)} scores into probabilities",
@@ -222,12 +230,16 @@ def _attention(made: Outline) -> None:
     if G != H:
         title = f"Each token becomes {H} queries, {count(G, 'key')} and {count(G, 'value')}"
     turned = R = ""
+    query, key = "x W_Q", "x W_K"
     if config.positions == "rope":
         turned, R = "; positions rotate queries and keys", r"R_t\, "
+    if config.qk_norm:
+        turned = f"; queries and keys are normalized{', then rotated by position' if R else ''}"
+        query, key = rf"\mathrm{{norm}}({query})", rf"\mathrm{{norm}}({key})"
     made.add(
         "project",
         f"{title}{turned}",
-        rf"q = {R}x W_Q \quad k = {R}x W_K \quad v = x W_V",
+        rf"q = {R}{query} \quad k = {R}{key} \quad v = x W_V",
         f"{_ATTENTION}:Attention.project#project",
         {"x": (T, C), "q": (H, T, D), "k": (G, T, D), "v": (G, T, D)},
     )
@@ -439,7 +451,7 @@ def _matrix(made: Outline, T: int, rows: int, columns: int, bias: bool) -> None:
         "product",
         "Take the dot product of each token's vector with each of "
         f"{format_count(rows)} matrix rows",
-        r"y_i = \sum_j x_j W_{ij}",
+        _PRODUCT,
         f"{_PLAIN}:linear#product",
         {"x": (T, columns), "weight": (rows, columns), "products": products},
     )

@@ -19,6 +19,23 @@ _COMPONENTS = {
     "norm": "norms", "ln_1": "norms", "ln_2": "norms", "ln_cross": "norms",
     "unembed": "output_head",
 }  # fmt: skip
+# The columns of a step's result, if they are not the dimensions of the residual stream.
+_COLUMNS = {
+    "project": "query dimension", "queries": "query dimension", "rotate": "query pair",
+    "keys_and_values": "key dimension", "output": "value dimension",
+    **dict.fromkeys(("scores", "scale", "mask", "weights"), "key"),
+    **dict.fromkeys(("c_fc", "gate", "swiglu", "relu", "gelu", "silu"), "hidden unit"),
+    **dict.fromkeys(("gelu.inner", "gelu.hidden"), "hidden unit"),
+    **dict.fromkeys(("unembed", "softmax", "next"), "vocabulary"),
+    **dict.fromkeys(("norm.mean", "norm.square", "norm.variance"), "number"),
+}  # fmt: skip
+# The columns of a matrix's products, by the step that it is inside of, if they differ from those.
+_PRODUCTS = {
+    "project": "row of W", "queries": "row of W", "keys_and_values": "row of W",
+    "unembed": "likeliest token",
+}  # fmt: skip
+_STREAM = "stream dimension"
+_EVERYWHERE = (_STREAM, "number", "key", "vocabulary", "likeliest token")
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -90,6 +107,25 @@ def find(parts: Sequence[Part], names: Sequence[str]) -> list[int]:
         else:
             break
     return path
+
+
+def axes_of(parts: Sequence[Part], index: int) -> tuple[str, str]:
+    """Returns what the rows and the columns of a step's result are, such as ("decoder token",
+    "key"). The same index means the same thing in two steps only if these names are equal: hidden
+    unit 41 of layer 0 is not that of layer 1.
+    """
+    part = parts[index]
+    kind, outer = part.kind, "" if part.parent is None else parts[part.parent].kind
+    if kind in ("product", "bias"):
+        columns = _PRODUCTS.get(outer, _COLUMNS.get(outer, _STREAM))
+    else:
+        columns = _COLUMNS.get(kind, _STREAM)
+    rows = f"{part.stack} token"
+    if "keys_and_values" in (kind, outer):
+        rows = "encoder token"
+    elif kind in ("softmax", "next") or outer == "unembed":
+        rows = "prediction"
+    return rows, columns if columns in _EVERYWHERE else f"{columns} of layer {part.layer}"
 
 
 class Outline:

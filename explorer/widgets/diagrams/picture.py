@@ -52,6 +52,9 @@ class DiagramPicture(ChoicePicture[Scene]):
             return dict(scene.stripes)
         names = ("reads", "writes", "stripes")
         found = {name: getattr(scene, name, None) for name in names}
+        layout = None if scene is None else self.layout_of(scene)
+        if isinstance(layout, SpineLayout) and scene.likely and layout.grown(self.position):
+            found["probability"] = np.array([share for _, share in scene.likely])
         return {name: values for name, values in found.items() if values is not None}
 
     def told(self, thing: int) -> str:

@@ -189,24 +189,36 @@ class SpineLayout:
             elif kind == "next":
                 ends = [QPointF(self.end + now.px(at), self.middle) for at in (-4, 8)]
                 sketch.arrow(ends, "accent" if scene.tokens else "outline", 2)
-                if scene.likely and position > step - 1:
-                    self._draw_likely(sketch, column, min(position - step + 1, 1.0))
+                self._draw_likely(sketch, column, self.grown(position))
+                if position >= step and (rows := self.likely_rows(column)):
+                    sketch.frame(rows[0], "accent", 2)
+
+    def grown(self, position: float) -> float:
+        """Returns the progress, 0 to 1, of the bars of the likeliest tokens: softmax, the step
+        before the last, makes them.
+        """
+        return min(max(position - len(self.steps) + 3, 0.0), 1.0)
+
+    def likely_rows(self, column: QRectF) -> list[QRectF]:
+        """Returns the rectangles of the bars of the likeliest tokens in their column."""
+        now, foot = theme.current(), self.band.bottom() + self.bar
+        row = now.px(LIKELY[1])
+        count = min(int((foot - self.area.top()) // row), LIKELY[0], len(self.scene.likely))
+        top = min(max(self.area.center().y(), self.middle) - row * count / 2, foot - row * count)
+        left, wide = column.left() + now.px(12), column.width() - now.px(12)
+        return likeliest_rows(QRectF(left, top, wide, row * count), count)
 
     def _draw_likely(self, sketch: Sketch, column: QRectF, progress: float) -> None:
-        """Draws the growing bars of the likeliest tokens; at the end the likeliest is framed."""
-        now, foot = sketch.now, self.band.bottom() + self.bar
-        row, font = now.px(LIKELY[1]), now.font("mono", mono=True)
-        count = min(int((foot - self.area.top()) // row), LIKELY[0])
-        name = min(now.px(WORD), column.width() * 0.36)
+        """Draws the growing bars of the likeliest tokens."""
+        now, rows = sketch.now, self.likely_rows(column)
+        if not rows or not progress:
+            return
+        font, name = now.font("mono", mono=True), min(now.px(WORD), column.width() * 0.36)
         shown = [NextToken(elide(words, font, name).encode(), probability)
-                 for words, probability in self.scene.likely[:count]]  # fmt: skip
-        high = row * len(shown)
-        top = min(max(self.area.center().y(), self.middle) - high / 2, foot - high)
-        place = QRectF(column.left() + now.px(12), top, column.width() - now.px(12), high)
+                 for words, probability in self.scene.likely[: len(rows)]]  # fmt: skip
+        place = rows[0].united(rows[-1])
         with sketch.faint(progress < 1, progress):
             draw_likeliest(sketch.painter, place, shown, [theme.ease_out(progress)] * len(shown))
-        if progress == 1:
-            sketch.frame(likeliest_rows(place, len(shown))[0], "accent", 2)
 
     def _draw_words(self, sketch: Sketch) -> None:
         """Draws names of the attached parts, numbers of blocks, and shapes."""

@@ -8,14 +8,14 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.inference.outline_parts import find
+from core.inference.outline_parts import axes_of, find
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import PromptMode
 from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.draft import NAMES, OPEN, MapDraft
 from explorer.panes.transformer.map.inspector import inspection
-from explorer.panes.transformer.map.scene import cell_of, scene_at
+from explorer.panes.transformer.map.scene import Choice, cell_of, scene_at
 from explorer.panes.transformer.map.view import MapView
 from explorer.state.draft import Draft
 from explorer.state.tracks import TraceTrack
@@ -35,7 +35,7 @@ class MapMode(PromptMode):
         self.view = view = MapView()
         self.draft = Draft(self.workspace, "transformer.map", MapDraft, self)
         self.found: compute.Found | None = None
-        self.cell: tuple[int, int] | None = None  # None: the largest number of the chosen token
+        self.choice: Choice | None = None  # None: the largest number of the last token
         self._way = ["next"]  # names of the steps to open
         self._drawn: int | None = None  # the visible step
         self._levels = Latest(self.engine, self)
@@ -146,10 +146,11 @@ class MapMode(PromptMode):
         return min(self.workspace.selection.head or 0, heads - 1)
 
     def choose_cell(self, row: int, column: int) -> None:
-        """Inspects a cell."""
-        self.cell = row, column
-        self._draw()
-        self.inspect()
+        """Inspects a cell of the step's result, also in steps where it means the same."""
+        if self.found is not None and (at := self.at) is not None:
+            self.choice = Choice((row, column), axes_of(self.found.parts, at))
+            self._draw()
+            self.inspect()
 
     # text and model
 
@@ -166,7 +167,7 @@ class MapMode(PromptMode):
         return await self.source.ask(*asked, key=key, name=name)
 
     def show_answer(self, answer: compute.Found) -> None:
-        self.found, self.cell = answer, None
+        self.found, self.choice = answer, None
         self.view.set_costs(answer)
         self.view.body.show_ready()
         self.set_tracks([TraceTrack(answer.trace)])
@@ -202,7 +203,7 @@ class MapMode(PromptMode):
             return
         part = found.parts[at]
         inside = found.inside(part.parent)
-        view.picture.show_inside(scene_at(found, at, self.cell), inside)
+        view.picture.show_inside(scene_at(found, at, self.choice), inside)
         view.picture.set_position(self.player.position)
         outer = [found.parts[index] for index in inside[1:]]
         view.set_way([text.WHOLE, *map(text.crumb, outer)])
@@ -239,5 +240,6 @@ class MapMode(PromptMode):
         level = found.level_of(at)
         self.view.picture.setAccessibleDescription(found.parts[at].title)
         matrices = level.matrices[at] if level is not None else {}
-        cell = cell_of(found, at, self.cell)
-        self.inspection.emit(inspection(found.trace[at], matrices, cell))
+        cell = cell_of(found, at, self.choice)
+        where = text.row_words(found, at, cell), text.cell_words(found, at, cell)
+        self.inspection.emit(inspection(found.trace[at], matrices, cell, where))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from core.equation import Cell, symbols_of
-from core.inference.outline_parts import Part
+from core.inference.outline_parts import Part, axes_of
 from core.marked_line import marked_line
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from explorer.panes.transformer.map import text
@@ -24,10 +24,15 @@ from explorer.widgets.diagrams.scenes import (
 from explorer.widgets.pooling import Matrix, stripes_of
 
 
-def scene_at(found: Found, at: int, chosen: Cell | None) -> Scene:
-    """Returns the model, a block, or the steps inside a part; `chosen` is a cell of the step's
-    result.
-    """
+class Choice(NamedTuple):
+    """A chosen cell of a step's result, and what its row and column are (`axes_of`)."""
+
+    cell: Cell
+    axes: tuple[str, str]
+
+
+def scene_at(found: Found, at: int, chosen: Choice | None) -> Scene:
+    """Returns the model, a block, or the steps inside a part with the chosen cell."""
     part, level = found.parts[at], found.level_of(at)
     if part.parent is not None:
         if found.parts[part.parent].kind == "block":
@@ -75,18 +80,26 @@ def _block(found: Found, part: Part, level: Level | None) -> BlockScene:
     )
 
 
-def cell_of(found: Found, at: int, chosen: Cell | None) -> Cell:
-    """Returns the chosen cell of a step's result; by default the chosen token's largest number."""
+def cell_of(found: Found, at: int, chosen: Choice | None) -> Cell:
+    """Returns the cell of a step's result that is shown.
+
+    The chosen row and column are kept where they mean the same as in the step where they were
+    chosen; otherwise it is the chosen token's row, and that row's largest number.
+    """
     level, part = found.level_of(at), found.parts[at]
-    if level is None or part.made not in level.matrices[at]:
-        return chosen or (found.row, 0)
-    numbers = level.matrices[at][part.made].values
-    if chosen is not None:
-        return min(chosen[0], len(numbers) - 1), min(chosen[1], numbers.shape[1] - 1)
-    row = min(found.row, len(numbers) - 1)
+    rows, columns = flat(part.shapes[part.made])
+    matrices = {} if level is None else level.matrices[at]
+    numbers = matrices[part.made].values if part.made in matrices else None
+    row, column = min(found.row, rows - 1), -1
+    if chosen is not None and part.parent is not None:
+        named = axes_of(found.parts, at)
+        row = chosen.cell[0] if named[0] == chosen.axes[0] and chosen.cell[0] < rows else row
+        column = chosen.cell[1] if named[1] == chosen.axes[1] else -1
+    if 0 <= column < columns or numbers is None:
+        return row, max(column, 0) if column < columns else 0
     sizes = np.nan_to_num(numbers[row], posinf=0.0, neginf=0.0)
     if part.kind == "rotate":  # the number that changes most, instead of the largest
-        sizes = sizes - level.matrices[at]["first"].values[row]
+        sizes = sizes - matrices["first"].values[row]
     return row, int(np.abs(sizes).argmax())
 
 

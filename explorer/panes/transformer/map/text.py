@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.inference.outline_parts import axes_of
 from core.numbers import (
     format_bytes,
     format_count,
     format_fixed,
     format_flops,
     format_general,
-    format_percent,
+    format_share,
     format_significant,
 )
 from core.tokenization.telling import count, quoted
@@ -23,6 +24,7 @@ from explorer.panes.transformer.map.draft import NAMES
 from explorer.widgets.diagrams.scenes import name_of
 
 if TYPE_CHECKING:
+    from core.equation import Cell
     from core.inference.outline_parts import Part
     from explorer.panes.transformer.map.compute import Found
 
@@ -103,10 +105,38 @@ def headline(found: Found, part: Part) -> str:
         words, share = found.likely[0]
         likeliest = quoted(words.strip(SPACE) or words)
         blocks = count(found.config_of(part).n_layer, "block")
-        return f"After {blocks}, the likeliest next token is {likeliest}: {format_percent(share)}"
+        return f"After {blocks}, the likeliest next token is {likeliest}: {format_share(share)}"
     if found.shown and part.parent is None:
         return f"Shapes and costs of {found.shown}, which is shown without weights"
     return part.title
+
+
+def row_words(found: Found, at: int, cell: Cell) -> str | None:
+    """Returns the name of a row of a step's result; None if it is not that of a token."""
+    row, _ = _named(found, at, cell)
+    return f"row {cell[0]}: {row}" if row else None
+
+
+def cell_words(found: Found, at: int, cell: Cell) -> str:
+    """Returns the index of a cell of a step's result, and the tokens of its row and column."""
+    part = found.parts[at]
+    is_vector = len(part.shapes[part.made]) == 1
+    index = f"{part.made}[{cell[1]}]" if is_vector else f"{part.made}[{cell[0]}, {cell[1]}]"
+    row, column = _named(found, at, cell)
+    named = [f"row {row}"] * bool(row) + [f"column {column}"] * bool(column)
+    return f"{index}: {column if is_vector and column else ', '.join(named)}" if named else index
+
+
+def _named(found: Found, at: int, cell: Cell) -> tuple[str, str]:
+    """Returns the tokens of a cell's row and column, or "" where they are not tokens."""
+    rows, columns = axes_of(found.parts, at)
+    likely = {token: words for token, (words, _) in enumerate(found.likely)}
+    if columns == "vocabulary" and likely:
+        likely = dict(zip(found.about["likeliest"].tolist(), likely.values(), strict=True))
+    tokens = dict(enumerate(found.tokens))
+    named = {"key": tokens, "likeliest token": likely, "vocabulary": likely}
+    row = tokens.get(cell[0], "") if rows.endswith("token") else ""
+    return row, named.get(columns, {}).get(cell[1], "")
 
 
 def sizes(values: Mapping[str, np.ndarray], row: int) -> list[str]:

@@ -127,9 +127,46 @@ def test_a_chosen_cell_and_head_are_told_with_their_numbers(make_mode: Any, run_
         model = core.load(mode.source.address).model
         weights = core.capture(model, mode.prompt_ids, ["attention"]).attention[0, 1]
         np.testing.assert_allclose(painted(mode).matrices["weights"].values, weights, atol=1e-5)
-        assert told[-1].cell == "weights[3, 2]"
+        assert told[-1].cell.startswith("weights[3, 2]: ")
         assert float(told[-1].rows[0].text.split()[-1]) == pytest.approx(weights[3, 2], rel=0.01)
         assert told[-1].step.name == "forward.weights" and told[-1].rows
+
+    run_async(body())
+
+
+def test_a_chosen_cell_does_not_follow_into_a_step_where_it_means_something_else(
+    make_mode: Any, run_async: Any
+):
+    async def body() -> None:
+        mode, told = await make_mode("map"), []
+        mode.inspection.connect(told.append)
+        mode.go_to("block", "attention", "scores")
+        await mode.settled()
+        mode.choose_cell(3, 2)
+        for name, cell in (("weights", "weights[3, 2]"), ("output", "output[3, ")):
+            mode.go_to("block", "attention", name)
+            await mode.settled()
+            assert told[-1].cell.startswith(cell)
+        mode.go_to("softmax")
+        await mode.settled()
+        answer = int(mode.found.about["logits"].argmax())
+        assert told[-1].cell.startswith(f"probabilities[{answer}]: ")
+
+    run_async(body())
+
+
+def test_softmax_shows_the_bars_that_it_computes(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        for name in ("softmax", "next"):
+            mode.go_to(name)
+            await mode.settled()
+            painted(mode)
+            shown = mode.view.picture.displayed()["probability"]
+            chances = np.sort(mode.found.about["probabilities"])[::-1]
+            np.testing.assert_allclose(shown, chances[: len(shown)], atol=1e-7)
+        mode.go_to("unembed")
+        assert "probability" not in mode.view.picture.displayed()
 
     run_async(body())
 
