@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from core.numbers import format_estimate, format_fixed, format_number
-from explorer.runs.run_data import ACTIVE, RunData, was_skipped
+from explorer.runs.run_data import ACTIVE, RECENT, RunData, was_skipped
 from explorer.widgets.run_card_text import AGAIN, CardText
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MANY = 100.0  # from here on thousandths of a loss mean nothing
 # Placeholders before the first step, so that the card does not change its height.
-NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
+BATCH_LOSS = "loss of its batch"  # the headline and the curve may show the smoothed loss
+NO_NUMBERS = ((BATCH_LOSS, "\u2013"), ("learning rate", "\u2013"))
 NOTHING_KEPT = (
     "No checkpoint has been written yet. Once the cause is fixed, begin the run again at step 0, "
     "or start a new run with changed settings."
@@ -156,23 +157,28 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     if row is not None:
         loss = float(row["loss"])
         told = "skipped" if was_skipped(row) and not math.isfinite(loss) else loss_words(loss)
-        found.append(("loss", told))
-    validation = validation_at(data, step)
-    if validation is not None:
-        found.append(("validation", loss_words(validation)))
+        found.append((BATCH_LOSS, told))
+    if (measured := validation_at(data, step)) is not None:
+        at, validation = measured
+        title = "validation" if at == step else f"validation, step {at:,}"
+        found.append((title, loss_words(validation)))
     if row is not None and "learning_rate" in row.dtype.names:
         found.append(("learning rate", format_number(float(row["learning_rate"]))))
     if not replaying and (speed := data.speed()):
-        found.append(("mean tokens/s", f"{speed:,.0f}"))
+        found.append((f"tokens/s, {_last(min(len(data.steps), RECENT))}", f"{speed:,.0f}"))
     elif row is not None and "grad_norm" in row.dtype.names:
         found.append(("gradient norm", format_number(float(row["grad_norm"]))))
     return tuple(found[:5]) or NO_NUMBERS
 
 
-def validation_at(data: RunData, step: int) -> float | None:
-    """Returns the last validation loss measured up to a step, or None."""
+def _last(steps: int) -> str:
+    return "last step" if steps == 1 else f"last {steps} steps"
+
+
+def validation_at(data: RunData, step: int) -> tuple[int, float] | None:
+    """Returns the last validation loss measured up to a step, and at which step; or None."""
     known = data.evaluations[data.evaluations["step"] <= step]
-    return float(known["validation"][-1]) if len(known) else None
+    return (int(known["step"][-1]), float(known["validation"][-1])) if len(known) else None
 
 
 def failure(data: RunData, state: str, refused: str = "") -> str:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QSlider, QWidget
 from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
 from explorer.panes.training.run.ancestry import comparable, names_apart, validation_of
-from explorer.panes.training.run.generalization_gap import gap_note
+from explorer.panes.training.run.generalization_gap import evaluated, gap_note
 from explorer.panes.training.run.head_scores import SCORES, TEST, axis, head_of, head_series
 from explorer.panes.training.run.track import checkpoint_text
 from explorer.runs.run_data import RunData
@@ -222,12 +222,18 @@ def why_not_drawn(run: RunData, other: RunData) -> str:
 
 
 def all_losses(run: RunData, other: RunData | None, past: RunData | None) -> list[Series]:
-    """Returns the lines from bottom to top: past, other run (if comparable), the run itself."""
+    """Returns the lines from bottom to top: past, other run (if comparable), the run itself; alone,
+    also its evaluations on training text, if the curve counts more than that.
+    """
     series: list[Series] = []
     drawn = other if other is not None and comparable(run, other) else None
     if past is not None and (drawn is None or drawn.folder.resolve() != past.folder.resolve()):
         series += past_series(past)
     own = ""
+    if other is None and len(evaluated(run)[0]):
+        steps, values = evaluated(run)
+        marks = len(steps) < 80
+        series.append(Series("train, evaluated", steps, values, dashed=True, marks=marks))
     if drawn is not None:
         own, its = names_apart(run, drawn)
         series += loss_series(drawn, f" {its}", dashed=True, first=2)

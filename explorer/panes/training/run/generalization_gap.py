@@ -1,9 +1,17 @@
-"""The gap between training and validation loss, and its meaning. Does not import Qt."""
+"""The gap between training and validation loss, and its meaning. Does not import Qt.
+
+An evaluation measures both losses with the same weights, without dropout and on text alone. The
+training curve may count more (repeated random tokens, dropout): then the losses that were evaluated
+are drawn as well, because the curve cannot be compared with the validation loss.
+"""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from core.training.config import TrainingConfig
 from explorer.panes.training.run.card_text import loss_words
 from explorer.runs.run_data import RunData
 
@@ -21,6 +29,8 @@ def gap(data: RunData, step: int) -> list[str]:
     losses = f"training loss {loss_words(train)}, validation loss {loss_words(validation)}"
     told = [f"evaluation at step {at:,}: {losses}"]
     apart, verdict = validation - train, _verdict(train, validation)
+    small = f"Validation loss is only {abs(apart):.3f} {'higher' if apart > 0 else 'lower'}"
+    small = "Validation loss is as low" if loss_words(train) == loss_words(validation) else small
     if verdict == "above" and data.config.corpus == "stories":
         easy = "half of the training sequences begin at the start of a story, the easiest part"
         told.append(f"Validation loss is {apart:.3f} higher, partly because {easy} to predict.")
@@ -35,11 +45,11 @@ def gap(data: RunData, step: int) -> list[str]:
             "of it was measured."
         )
     elif validation < float(data.evaluations["validation"][0]):
-        told.append("There is no gap: what the model has learned also works on new text.")
+        told.append(f"{small}: what the model has learned also works on new text.")
     else:
         told.append(
-            "There is no gap, but only because the model has not learned the text: its loss "
-            "there is no lower than at the start."
+            f"{small}, but only because the model has not learned the text: its loss there is no "
+            "lower than at the start."
         )
     if data.config.model.dropout:
         told.append("Both losses are measured without dropout, unlike the training curve.")
@@ -51,15 +61,30 @@ def gap(data: RunData, step: int) -> list[str]:
 
 
 def gap_note(data: RunData) -> str:
-    """Returns the gap in a few words, for the plot of the losses; "" before the first step."""
+    """Returns the last evaluation in a few words, for the plot of the losses; "" before the first
+    step.
+    """
     found = _evaluation(data, data.step)
     if found is None:
         return ""
-    _, train, validation = found
-    verdict = _verdict(train, validation)
-    if not verdict:
-        return "last evaluation: validation as good as training"
-    return f"last evaluation: validation {abs(validation - train):.2f} {verdict} training"
+    step, train, validation = found
+    return (
+        f"evaluation at step {step:,}: validation {loss_words(validation)}, "
+        f"training {loss_words(train)}"
+    )
+
+
+def curve_counts_more(config: TrainingConfig) -> bool:
+    """True if the training curve counts more than an evaluation of the training text."""
+    return bool(config.repeated_fraction or config.model.dropout)
+
+
+def evaluated(data: RunData) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the steps and losses of the evaluations of training text, to be drawn beside the
+    training curve; empty if the curve counts the same.
+    """
+    found = data.evaluations if curve_counts_more(data.config) else data.evaluations[:0]
+    return found["step"].astype(np.float64), found["train"].astype(np.float64)
 
 
 def _evaluation(data: RunData, step: int) -> tuple[int, float, float] | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from explorer.panes.training.run.track import Moment
 
 RISEN = 1.1  # times the first loss: more than the variation between batches
+STILL = 0.01  # of the first loss: a smaller change is no more than batches differ
 EARLY = 20  # steps of a branch whose median is its first loss
 SPACE, MOST_SPACES = "\u2423", 8  # for a text that is only whitespace
 FILES = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
@@ -156,22 +157,27 @@ def headline(
     if not len(losses):
         steps = "1 step was" if len(data.steps) == 1 else f"{len(data.steps):,} steps were"
         return f"The run begins: {steps} skipped while the loss scale came down."
+    if not math.isfinite(losses[-1]):  # smoothing skips it
+        loss, now = "the loss", math.nan
     first = _first(data, losses)
-    told = _movement(loss, first, now)
+    told = _movement(loss, first, now, data.parent is not None)
     grows = now > RISEN * first
     if grows:
         told += "; try a lower learning rate"
     match state:
         case "running":
-            verb = "does not learn" if grows else "learns" if now < first else "trains"
+            verb = "does not learn" if grows else "learns" if _has_fallen(first, now) else "trains"
             opening = "The run needs attention" if data.alerts else f"The model {verb}"
-            return f"{opening}: after {step:,} steps {told}."
+            return f"{opening}: {_steps(data, 'after')} {told}."
         case "paused":
             return f"Paused after step {step:,}: {told}. Press Space to continue."
         case "finished":
             if data.log:
-                return f"Read from {data.log}: in {step:,} steps {told}."
-            return f"Finished: in {step:,} steps {told}. Play shows how the attention heads formed."
+                span = f"from step {int(data.steps['step'][0]):,} to {step:,}"
+                return f"Read from {data.log}: {span} {told}."
+            return (
+                f"Finished: {_steps(data, 'in')} {told}. Play shows how the attention heads formed."
+            )
         case "failed" | "dead":
             if data.checkpoints:
                 return f"The run ended at step {step:,}; everything it wrote is kept."
@@ -182,22 +188,42 @@ def headline(
             return f"Stopped after step {step:,}: {told}. Press Space to {goes_on}."
 
 
-def _first(data: RunData, losses: np.ndarray) -> float:
-    """Returns the first training loss; for a branch, a median: it begins with trained weights, so
-    its losses vary between batches, and differ from an evaluation's, which reads no random
-    sequences.
+def _steps(data: RunData, preposition: str) -> str:
+    """Returns the number of steps that this run has trained: a branch counts from its parent's
+    checkpoint on.
     """
-    if data.parent is not None:
-        return float(np.median(losses[:EARLY]))
-    return float(data.evaluations["train"][0] if len(data.evaluations) else losses[0])
+    begun = int(data.parent["step"]) if data.parent is not None else 0
+    steps = "1 step" if data.step - begun == 1 else f"{data.step - begun:,} steps"
+    return f"{preposition} {steps}" + ("" if data.parent is None else " since the branch")
 
 
-def _movement(loss: str, first: float, now: float) -> str:
-    """Returns the change of the loss from `first` to `now` in words."""
-    if not math.isfinite(first) or loss_words(first) == loss_words(now):
+def _first(data: RunData, losses: np.ndarray) -> float:
+    """Returns the loss at the beginning of the curve: that of the first step. A branch begins with
+    trained weights, so that its losses vary more between batches than they fall: its beginning is
+    the median of its first steps, and NaN until there are more than these.
+    """
+    if data.parent is None:
+        return float(losses[0])
+    return float(np.median(losses[:EARLY])) if len(losses) > EARLY else math.nan
+
+
+def _has_fallen(first: float, now: float) -> bool:
+    return now < (1 - STILL) * first
+
+
+def _movement(loss: str, first: float, now: float, is_median: bool) -> str:
+    """Returns the change of the loss from `first` to `now` in words; `is_median`: `first` is not
+    one point of the curve.
+    """
+    same = loss_words(first) == loss_words(now)
+    if same or not (math.isfinite(first) and math.isfinite(now)):
         return f"{loss} is {loss_words(now)}"
+    whence = loss_words(first)
+    whence += f" (median of its first {EARLY} steps)" if is_median else ""
+    if abs(now - first) <= STILL * abs(first):
+        return f"{loss} is {loss_words(now)}, hardly changed from {whence}"
     way = "has fallen" if now < first else "has risen"
-    return f"{loss} {way} from {loss_words(first)} to {loss_words(now)}"
+    return f"{loss} {way} from {whence} to {loss_words(now)}"
 
 
 def _beginning(data: RunData, state: str) -> str:

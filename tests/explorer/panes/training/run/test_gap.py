@@ -37,17 +37,14 @@ def data(tmp_path):
 
 def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(data):
     told = measured(data, (3.0, 3.02), (1.0, 1.4))
-    assert "step 10" in gap(told, 15)[0] and "no gap" in gap(told, 15)[1]
+    assert "step 10" in gap(told, 15)[0] and "only 0.020 higher" in gap(told, 15)[1]
     assert "0.400 higher" in gap(told, 20)[1] and "start of a story" in gap(told, 20)[1]
     own = replace(told, config=replace(told.config, corpus="/a/text.txt"))
     assert "has read" in gap(own, 20)[1]
-    assert gap_note(told) == "last evaluation: validation 0.40 above training"
+    assert gap_note(told) == "evaluation at step 20: validation 1.400, training 1.000"
     below = measured(data, (1.0, 0.9))
     assert "0.100 lower" in gap(below, 99)[1]
-    assert gap_note(below) == "last evaluation: validation 0.10 below training"
-    assert (
-        gap_note(measured(data, (1.0, 1.01))) == "last evaluation: validation as good as training"
-    )
+    assert gap_note(below) == "evaluation at step 10: validation 0.900, training 1.000"
     assert gap(told, 5) == [] and gap_note(measured(data)) == ""
     assert gap(measured(data, (math.nan, 1.0)), 99) == []
     model = replace(told.config.model, dropout=0.1)
@@ -58,7 +55,7 @@ def test_a_gap_between_training_and_validation_is_told_where_it_was_measured(dat
 
 def test_a_run_that_has_learned_nothing_is_not_praised_for_having_no_gap(data):
     told = gap(measured(data, (7.4, 7.4), (1000.0, 1000.0)), 20)
-    assert "no gap" in told[1] and "has not learned the text" in told[1]
+    assert "as low" in told[1] and "has not learned the text" in told[1]
     assert not any("also holds" in line for line in told)
 
 

@@ -113,7 +113,8 @@ def test_a_branch_shows_its_past_muted_up_to_the_marked_step_and_lies_on_top(fam
         "the parent lies there whole"
     )
     charts.set_runs(first)
-    assert charts.loss.marks == () and list(charts.loss.displayed()) == ["validation", "train"]
+    alone = ["train, evaluated", "validation", "train"]
+    assert charts.loss.marks == () and list(charts.loss.displayed()) == alone
 
 
 def test_both_large_plots_zoom_together_and_another_run_is_shown_whole(tmp_path, charts):
