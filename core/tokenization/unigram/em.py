@@ -24,7 +24,7 @@ from core.tokenization.unigram.piece_trie import PieceTrie
 from core.tokenization.unigram.word_lattices import WordLattices
 
 RARELY_USED = 0.5  # a piece with a smaller expected count is dropped at once
-BLOCK = 20_000  # characters of the words whose lattices are processed between two yields
+BLOCK = 40_000  # characters of the words whose lattices are processed between two yields
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.tokenization.unigram.radix_sort import stable_order
+
 BITS = 21  # of a code point, at most
 CHUNK = 1 << 16  # positions that are walked together: their starts fit 16 bits, which sort fast
 
@@ -112,5 +114,5 @@ class PieceTrie:
             return Matches(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
         start = np.concatenate(starts)
         # Stable: the shorter piece, which was found on an earlier level, stays in front.
-        order = np.argsort((start - first).astype(np.uint16), kind="stable")
+        order = stable_order(start - first)
         return Matches(start[order], np.concatenate(lengths)[order], np.concatenate(ids)[order])

@@ -13,6 +13,7 @@ from array import array
 import numpy as np
 
 from core.tokenization.unigram.piece_trie import CHUNK, PieceTrie, code_points
+from core.tokenization.unigram.radix_sort import stable_order
 
 LENGTH_BITS = 24  # a piece and its length are packed into one number
 
@@ -67,7 +68,7 @@ class Search:
             unknown = first + np.flatnonzero(~covered)
             starts = np.concatenate([starts, unknown])
             # Stable: an unknown edge comes after the pieces with the same start.
-            order = np.argsort((starts - first).astype(np.uint16), kind="stable")
+            order = stable_order(starts - first)
             starts = starts[order]
             lengths = np.append(lengths, np.ones_like(unknown))[order]
             ids = np.append(ids, np.full_like(unknown, self.unknown_id))[order]

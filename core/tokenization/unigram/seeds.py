@@ -19,6 +19,7 @@ from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.sentencepiece.text import LONGEST_PIECE, RARE, is_valid_piece
 from core.tokenization.steps import WorkingStep
 from core.tokenization.unigram.piece_trie import code_points
+from core.tokenization.unigram.radix_sort import stable_order
 
 LINE_END = "\0"  # follows every line; no piece crosses it
 MOST_SEEDS = 1_000_000
@@ -31,13 +32,10 @@ def seed_pieces(
 
     First come all characters, by frequency, then the sequences that cover the most text.
     """
-    alphabet: Counter[str] = Counter()
-    for line in lines:
-        alphabet.update(line)
-    del alphabet[RARE]
-    singles = sorted(alphabet.items(), key=lambda item: (-item[1], item[0]))
-
     text = LINE_END.join([*lines, ""])
+    alphabet = Counter(text)
+    del alphabet[RARE], alphabet[LINE_END]
+    singles = sorted(alphabet.items(), key=lambda item: (-item[1], item[0]))
     places, depths, covered = yield from repeated_sequences(text, longest)
     pieces: list[str] = []
     weights: list[int] = []
@@ -128,7 +126,7 @@ def sort_places(characters: np.ndarray, depth: int) -> Generator[WorkingStep, No
         keys <<= bits
         keys[: len(codes) - step] |= codes[step:]
     while True:
-        order = np.argsort(keys, kind="stable")
+        order = stable_order(keys)
         yield WorkingStep("seeds", 0)
         if ahead >= depth:
             return order

@@ -13,11 +13,13 @@ Letters in shapes: W words; P places, those before and after each character of e
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 
 from core.tokenization.unigram.piece_trie import Matches, PieceTrie, code_points
+from core.tokenization.unigram.radix_sort import stable_order
 
 BETWEEN = "\0"  # follows every word; its place is the end of that word
 
@@ -35,23 +37,30 @@ class Sweep:
 
     order   (M) edges; no two edges of a group belong to the same word
     bounds  the start of each group in `order`, and the end of the last one
+    places  the places before and after the edges of each group
     """
 
     order: np.ndarray
     bounds: list[int]
+    places: list[tuple[np.ndarray, np.ndarray]]
 
     @classmethod
-    def by(cls, order: np.ndarray, key: np.ndarray) -> Self:
-        """Groups adjacent edges of the order that have equal keys."""
+    def by(cls, key: np.ndarray, start: np.ndarray, end: np.ndarray) -> Self:
+        """Groups the edges with equal keys, the smallest key first."""
+        order = stable_order(key)
         ordered = key[order]
         changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-        return cls(order, [0, *changes.tolist(), len(order)] if len(order) else [])
+        bounds = [0, *changes.tolist(), len(order)] if len(order) else []
+        places = zip(_cut(start[order], bounds), _cut(end[order], bounds))
+        return cls(order, bounds, list(places))
 
-    def groups(self, *columns: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-        """Returns the columns of the edges, cut into groups."""
-        ordered = [column[self.order] for column in columns]
-        pairs = zip(self.bounds, self.bounds[1:])
-        return [tuple(column[start:stop] for column in ordered) for start, stop in pairs]
+    def groups(self, values: np.ndarray) -> list[np.ndarray]:
+        """Returns a value of each edge (M), cut into groups."""
+        return _cut(values[self.order], self.bounds)
+
+
+def _cut(values: np.ndarray, bounds: list[int]) -> list[np.ndarray]:
+    return [values[start:stop] for start, stop in pairwise(bounds)]
 
 
 class WordLattices:
@@ -81,18 +90,17 @@ class WordLattices:
         unknown = np.flatnonzero(characters != ord(BETWEEN))
         # Edges by start, then by length; the one for the unknown comes last.
         start = np.concatenate([found.starts, unknown])
-        order = np.argsort(start, kind="stable")
+        order = stable_order(start)
         self._start = start[order].astype(np.int32)
-        length = np.concatenate([found.lengths, np.ones(len(unknown), dtype=np.int64)])[order]
-        self._end = (self._start + length).astype(np.int32)
+        length = np.concatenate([found.lengths, np.ones_like(unknown)])[order].astype(np.int32)
+        self._end = self._start + length
         self._piece = np.concatenate([found.ids, single[unknown]])[order].astype(np.int32)
         self._unknown = np.repeat([False, True], [len(found), len(unknown)])[order]
         before = np.repeat(self.starts, self.ends - self.starts + 1)[self._start]  # word's start
-        place, longest = (self._start - before), int(length.max(initial=1))
+        place, longest = self._start - before.astype(np.int32), int(length.max(initial=1))
         self._forward_key = (place + length) * (longest + 1) + (longest - length)
-        self._backward_key = -place * (longest + 2) + np.where(self._unknown, longest + 1, length)
-        self._forward_order = np.argsort(self._forward_key, kind="stable")
-        self._backward_order = np.argsort(self._backward_key, kind="stable")
+        after = int(place.max(initial=0)) - place
+        self._backward_key = after * (longest + 2) + np.where(self._unknown, longest + 1, length)
         self.renumber(np.arange(trie.n_pieces))
 
     def renumber(self, new_ids: np.ndarray) -> None:
@@ -106,14 +114,12 @@ class WordLattices:
         self.piece = np.where(self._unknown, -1, self._piece)[awake]
         self.start = self._start[awake]
         self.end = self._end[awake]
-        self._forward = Sweep.by(_kept(self._forward_order, awake), self._forward_key[awake])
-        self._backward = Sweep.by(_kept(self._backward_order, awake), self._backward_key[awake])
+        self._forward = Sweep.by(self._forward_key[awake], self.start, self.end)
+        self._backward = Sweep.by(self._backward_key[awake], self.start, self.end)
 
     def _drop(self, stays: np.ndarray) -> None:
         if stays.all():
             return
-        self._forward_order = _kept(self._forward_order, stays)
-        self._backward_order = _kept(self._backward_order, stays)
         for name in ("_start", "_end", "_piece", "_unknown", "_forward_key", "_backward_key"):
             setattr(self, name, getattr(self, name)[stays])
 
@@ -121,7 +127,7 @@ class WordLattices:
         """Returns the log probability of all ways to each place (P); score (M) of the edges."""
         sums = np.full(self.n_places, -np.inf, dtype=np.float32)
         sums[self.starts] = 0
-        for start, end, gain in self._forward.groups(self.start, self.end, score):
+        for (start, end), gain in zip(self._forward.places, self._forward.groups(score)):
             sums[end] = log_add(sums[end], sums[start] + gain)
         return sums
 
@@ -129,7 +135,7 @@ class WordLattices:
         """Returns the same for all ways from each place to the end of its word (P)."""
         sums = np.full(self.n_places, -np.inf, dtype=np.float32)
         sums[self.ends] = 0
-        for start, end, gain in self._backward.groups(self.start, self.end, score):
+        for (start, end), gain in zip(self._backward.places, self._backward.groups(score)):
             sums[start] = log_add(sums[start], sums[end] + gain)
         return sums
 
@@ -152,9 +158,9 @@ class WordLattices:
         best = np.full(self.n_places, -np.inf, dtype=np.float32)
         best[self.starts] = 0
         arrived = np.full(self.n_places, -1, dtype=np.int32)
-        edges = np.arange(len(self.start), dtype=np.int32)
-        groups = self._forward.groups(self.start, self.end, score, edges)
-        for start, end, gain, edge in groups:
+        edges = self._forward.groups(np.arange(len(self.start), dtype=np.int32))
+        gains = self._forward.groups(score)
+        for (start, end), gain, edge in zip(self._forward.places, gains, edges):
             candidate = best[start] + gain
             better = candidate > best[end]
             end = end[better]
@@ -184,9 +190,3 @@ def _without_whole_words(found: Matches, starts: np.ndarray, ends: np.ndarray) -
     end_of[starts] = ends
     part = found.starts + found.lengths != end_of[found.starts]
     return Matches(found.starts[part], found.lengths[part], found.ids[part])
-
-
-def _kept(order: np.ndarray, stays: np.ndarray) -> np.ndarray:
-    """Returns an order of edges, restricted to those that stay and renumbered."""
-    number = np.cumsum(stays) - 1
-    return number[order[stays[order]]]
