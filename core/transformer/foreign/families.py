@@ -118,6 +118,7 @@ GPT2 = Family(
             "scale_attn_weights": (True,),
             "scale_attn_by_inverse_layer_idx": (False,),
             "add_cross_attention": (False,),
+            "is_causal": (True,),
             "quantization_config": (None,),
         },
     ),
@@ -186,7 +187,11 @@ LLAMA = Family(
             "rms_norm_eps": 1e-6,
             "tie_word_embeddings": False,
         },
-        computed={"hidden_act": ("silu", "swish"), "quantization_config": (None,)},
+        computed={
+            "hidden_act": ("silu", "swish"),
+            "is_causal": (True,),
+            "quantization_config": (None,),
+        },
     ),
     json_names=Names(
         tensors={

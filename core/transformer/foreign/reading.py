@@ -7,9 +7,10 @@ model and a few megabytes.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,11 +62,35 @@ def _looked_at(description: Description, names: Names, source: Source) -> Foreig
             "layers. Get all of its files from one place"
         )
     names = without_prefix(names, source.shapes)
+    if config.tie_weights and _has_own_head(source, names):
+        config = replace(config, tie_weights=False)
+        description = replace(description, config=config)
     parts = parts_of(config, names, description.biased)
     check_parts(parts, source.shapes, names, config, what)
     for part in parts:
         source.rows(part.name, 0, 0)  # raises if its type cannot be read
     return ForeignModel(description, source, parts)
+
+
+def _has_own_head(source: Source, names: Names) -> bool:
+    """Returns whether the file stores an output head that differs from the embeddings.
+
+    transformers keeps it then, whatever the settings say of tied weights (version 5,
+    PreTrainedModel.tie_weights).
+    """
+    table, head = (f"{names.tensors[module][0]}.weight" for module in ("wte", "lm_head"))
+    if head not in source.shapes or table not in source.shapes:
+        return False
+    shape = source.shapes[table]
+    if source.shapes[head] != shape or len(shape) != 2:
+        return True  # and is refused for its shape
+    step = max(1, CHUNK // max(1, shape[1]))
+    return any(
+        not np.array_equal(
+            *(source.rows(name, n, min(n + step, shape[0])) for name in (table, head))
+        )
+        for n in range(0, shape[0], step)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,16 @@ def describe_json(content: object, what: str) -> Description:
         found["mlp"] = ACTIVATIONS[values.get("activation_function") or next(iter(ACTIVATIONS))]
     else:
         found |= _rope(values, what)
+    switches = [key for key in family.biases if key != ALWAYS]
+    switches += ["use_sliding_window"] if family in (QWEN2, QWEN3) else []
+    for key in switches:
+        if not isinstance(values.get(key), bool | None):
+            raise ValueError(
+                f"{what} has {key} {quoted(values[key])}, not true or false: {GET_AGAIN}"
+            )
     biased = biased_modules(family, values)
     description = _description(family, found, biased, what)
-    if family in (QWEN2, QWEN3) and values.get("use_sliding_window") is True:
+    if "use_sliding_window" in switches and values.get("use_sliding_window"):
         found["window"] = _window(values, description.config.n_layer, what)
         return _description(family, found, biased, what)
     return description
@@ -115,9 +122,11 @@ def _read(settings: Settings, values: Mapping[str, Any], what: str) -> dict[str,
 
 
 def _rope(values: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Returns base and scaling: from `rope_parameters` (transformers 5), or two older entries."""
-    given = values.get("rope_parameters") or values.get("rope_scaling") or {}
-    if not isinstance(given, dict):
+    """Returns base and scaling: from `rope_parameters` (transformers 5), or two older entries. If
+    both kinds are there, transformers reads the older one.
+    """
+    given = values.get("rope_scaling") or values.get("rope_parameters") or {}
+    if not isinstance(given, dict) or any(isinstance(one, dict) for one in given.values()):
         raise ValueError(f"{what} describes its rotary positions wrongly: {GET_AGAIN}")
     base = given.get("rope_theta", values.get("rope_theta", 10_000.0))
     kind = given.get("rope_type", given.get("type", "default"))
@@ -139,7 +148,9 @@ def _rope(values: Mapping[str, Any], what: str) -> dict[str, Any]:
         "factor": given.get("factor"),
         "low_freq_factor": given.get("low_freq_factor"),
         "high_freq_factor": given.get("high_freq_factor"),
-        "original_block_size": given.get("original_max_position_embeddings"),
+        "original_block_size": given.get(
+            "original_max_position_embeddings", values.get("max_position_embeddings")
+        ),
     }
     return {"rope_base": base, "rope_scaling": scaling}
 

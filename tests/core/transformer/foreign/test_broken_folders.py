@@ -96,14 +96,17 @@ def test_a_bare_model_whose_names_have_no_prefix_is_the_same(
     assert same(tmp_path, config)
 
 
+def tied(tensors: dict[str, Any]) -> torch.Tensor:
+    return tensors["transformer.wte.weight"].clone()
+
+
 def test_masks_and_tied_heads_and_old_tables_are_no_surprise(tmp_path: Path, llama: Path) -> None:
     write_foreign(build(AS_GPT2), tmp_path)
     more = {
         "transformer.h.0.attn.bias": torch.ones(1, 1, 16, 16),
         "transformer.h.1.attn.masked_bias": torch.tensor(-1e4),
-        "lm_head.weight": torch.ones(11, 8),
     }
-    change_tensors(tmp_path, lambda tensors: {**tensors, **more})
+    change_tensors(tmp_path, lambda tensors: {**tensors, **more, "lm_head.weight": tied(tensors)})
     assert same(tmp_path, AS_GPT2)
     more = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(2)}
     change_tensors(llama, lambda tensors: {**tensors, **more})
@@ -144,6 +147,12 @@ def test_every_tensor_that_does_not_fit_is_told(llama: Path) -> None:
         ({"num_attention_heads": 0}, "n_head"),
         ({"attention_bias": True}, "missing 'model.layers.0.self_attn.k_proj.bias'"),
         ({"num_key_value_heads": 7}, "n_kv_head 7"),
+        ({"is_causal": False}, "is_causal False, which is not computed here; True is: choose"),
+        ({"attention_bias": float("nan")}, "attention_bias nan, not true or false: get"),
+        ({"mlp_bias": {}}, "mlp_bias {}, not true or false: get"),
+        ({"mlp_bias": 1}, "mlp_bias 1, not true or false: get"),
+        ({"rope_parameters": {"full_attention": {"rope_theta": 5.0}}}, "positions wrongly: get"),
+        ({"rope_parameters": {"rope_type": "default"}, "rope_scaling": {"type": "yarn"}}, "yarn"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(
@@ -156,7 +165,9 @@ def test_settings_that_cannot_be_are_refused(
 
 def test_settings_that_gpt2_alone_has_are_refused(tmp_path: Path) -> None:
     write_foreign(build(AS_GPT2), tmp_path)
-    for key, value in (("activation_function", "silu"), ("scale_attn_weights", False)):
+    for key, value in (
+        *(("activation_function", "silu"), ("scale_attn_weights", False), ("is_causal", False)),
+    ):
         change_settings(tmp_path, {key: value})
         with pytest.raises(ValueError, match=f"{key} .* is not computed here"):
             look_at_folder(tmp_path)
@@ -222,6 +233,14 @@ def test_weights_that_are_no_floats_or_no_numbers_are_refused(llama: Path) -> No
     change_tensors(llama, lambda t: {**t, "model.norm.weight": torch.ones(8, dtype=torch.int8)})
     with pytest.raises(ValueError, match="'model.norm.weight' is of the type 'I8'.*convert"):
         look_at_folder(llama)
+
+
+def test_weights_with_which_nothing_can_be_computed_are_refused(llama: Path) -> None:
+    change_tensors(llama, lambda t: {**t, "model.norm.weight": torch.full((8,), -3e38)})
+    with pytest.raises(
+        ValueError, match=r"ln_f\.weight reach 3\.0e\+38; beyond .* overflows\. Take"
+    ):
+        read_foreign(look_at_folder(llama))
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
