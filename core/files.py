@@ -269,9 +269,16 @@ def read_json(
 
 
 def parse_json(
-    content: bytes, source: object, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES
+    content: bytes,
+    source: object,
+    max_depth: int = MAX_DEPTH,
+    max_values: int = MAX_VALUES,
+    *,
+    repeats: bool = True,
 ) -> Any:
     """Parses UTF-8 JSON, nested at most max_depth deep, with at most max_values values.
+
+    repeats  whether an object may name a key twice: the last one counts
 
     Raises ValueError with the problem, a remedy, and `source`, the name of its origin.
     """
@@ -281,7 +288,8 @@ def parse_json(
         )
     text = _text_of(content, source)
     try:
-        value = json.loads(text, parse_int=_whole_number)
+        pairs = None if repeats else _different
+        value = json.loads(text, parse_int=_whole_number, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(
@@ -290,6 +298,8 @@ def parse_json(
         ) from None
     except RecursionError:
         raise ValueError(f"{source} is nested too deep: {GET_AGAIN}") from None
+    except _Repeated as error:
+        raise ValueError(f"{source} describes {quoted(error.key)} twice: {GET_AGAIN}") from None
     except ValueError:  # from _whole_number
         raise ValueError(f"{source} holds a number too long to read: {GET_AGAIN}") from None
     level = [value]
@@ -319,6 +329,22 @@ def _outside_texts(content: bytes) -> Iterator[bytes]:
         so_far = quotes + np.cumsum(part == ord('"'))
         quotes = int(so_far[-1])
         yield part[so_far % 2 == 0].tobytes()
+
+
+class _Repeated(ValueError):
+    """A key that an object names twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def _different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        raise _Repeated(next(key for key, _ in pairs if key in seen or seen.add(key)))
+    return found
 
 
 def _whole_number(digits: str) -> int:

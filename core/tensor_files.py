@@ -84,7 +84,8 @@ def open_safetensors(path: str | Path) -> TensorFile:
             )
         file.seek(8)
         raw = file.read(length)
-    header = parse_json(raw, f"the header of {path}", max_values=MAX_VALUES)
+    about = f"the header of {path}"
+    header = parse_json(raw, about, max_values=MAX_VALUES, repeats=False)
     if not isinstance(header, dict):
         raise ValueError(f"{path} has a damaged header: {GET_AGAIN}")
     metadata = header.pop("__metadata__", {})

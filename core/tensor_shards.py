@@ -16,7 +16,7 @@ index; OSError if the disk or the permissions fail.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from core.tensor_files import LARGEST_SIZE, MAX_DIMENSIONS, open_safetensors, re
 INDEX_FILE = "index.json"
 FORMAT = 1
 MOST_SHARDS = 99_999  # limit of the name's format
+OWN_TYPES = ("F32", "BF16")  # of the numbers in a checkpoint
 COPY_AGAIN = "copy the whole folder again, or take another checkpoint"
 
 
@@ -82,6 +83,17 @@ class StoredTensors:
 
     path: Path
     tensors: Mapping[str, StoredTensor]
+
+    def check_types(self, types: Collection[str] = OWN_TYPES) -> None:
+        """Raises ValueError if a tensor is of another type than we write: numbers of another type
+        in the same bytes are others.
+        """
+        for name, tensor in self.tensors.items():
+            if tensor.dtype not in types:
+                raise ValueError(
+                    f"{self.path}: {quoted(name)} is of the type {tensor.dtype}, and a checkpoint "
+                    f"holds {' and '.join(types)} alone: {COPY_AGAIN}"
+                )
 
     def read(
         self,

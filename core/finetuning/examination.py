@@ -146,6 +146,8 @@ def _examine_steps(
     places = checkpoints_beside(Path(focus.folder))
     stored = {at: open_tensors(place / WEIGHTS_FILE) for at, place in places.items()}
     step = shown_step(focus, places)
+    if step is not None:
+        stored[step].check_types()
     numbers = {} if step is None else stored[step].read()
     yield
 

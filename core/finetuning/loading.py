@@ -278,7 +278,9 @@ def _load_tuned_steps(
     under = yield from _base_steps(folder, base, BASE, dtype, deepest)
     try:
         tuning = prepare(gpt_of(under.model), settings, torch.Generator())
-        tuning.load_state(open_tensors(path).read())
+        stored = open_tensors(path)
+        stored.check_types()
+        tuning.load_state(stored.read())
     except ValueError as error:
         raise ValueError(
             f"{folder} does not fit its base {quoted(base)}: {error}; {remedy}"

@@ -242,7 +242,9 @@ def _load_over_steps(
         raise FileNotFoundError(f"{folder} holds no {WEIGHTS_FILE}; copy the whole folder")
     values = read_json(folder / CONFIG_FILE)
     config = ModelConfig.from_json({name: values[name] for name in values if name != BASE})
-    tensors = open_tensors(path).read()
+    stored = open_tensors(path)
+    stored.check_types()
+    tensors = stored.read()
     parameters = dict(under.model.named_parameters())
     differing = [
         f"{name} {tuple(tensor.shape)}"

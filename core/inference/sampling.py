@@ -10,6 +10,7 @@ the vocabulary. Sources: repetition penalty: Keskar et al. 2019, section 4.1; to
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -81,7 +82,15 @@ class NextToken(NamedTuple):
 def next_token(
     logits: Tensor, sampling: Sampling | None = None, seen: Sequence[int] = ()
 ) -> NextToken:
-    """Turns logits (V,) into the probabilities to draw from; `seen`: the tokens so far."""
+    """Turns logits (V,) into the probabilities to draw from; `seen`: the tokens so far.
+
+    Raises ValueError for logits that are NaN or too large for any number: no token is likeliest.
+    """
+    if not math.isfinite(logits.max()):  # NaN if one of them is
+        raise ValueError(
+            "the logits of the next token are not finite: the model's weights are damaged, or too "
+            'large for its dtype; load it as "float32", or choose another model'
+        )
     sampling = sampling or Sampling()
     penalized = penalize(logits.double(), seen, sampling.repetition_penalty)
     probabilities = temper(penalized, sampling.temperature)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from core.files import read_json, read_text
+from core.files import quoted, read_json, read_text
 from core.tokenization import END_OF_TEXT, Tokenizer
 from core.transformer.weights import CONFIG_FILE
 
@@ -62,7 +62,7 @@ def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
     """Reads generation_config.json, or else config.json; the template has a file of its own, or is
     in tokenizer_config.json, under the name "default" if there are several.
 
-    Raises ValueError for damaged files.
+    Raises ValueError for damaged files, and for an end token that the vocabulary lacks.
     """
     ends = _object(folder / GENERATION_CONFIG).get("eos_token_id")
     if ends is None:
@@ -77,8 +77,15 @@ def usage_of_folder(folder: Path, vocab_size: int) -> Usage:
         template = named[0].get("template") if named else None
     names = [(name, _content(about.get(name))) for name in GGUF_NAMES]
     known = tuple((name, content) for name, content in names if content is not None)
-    given = ends if isinstance(ends, list) else [ends]
-    return Usage(_ids(given, vocab_size), _template(template), known)
+    given = ends if isinstance(ends, list) else [] if ends is None else [ends]
+    found = _ids(given, vocab_size)
+    if any(one not in found for one in given):
+        raise ValueError(
+            f"{folder} ends a text with eos_token_id {quoted(ends)}, and the ids of its vocabulary "
+            f"are 0 to {vocab_size - 1:,}: correct that entry of {GENERATION_CONFIG} or "
+            f"{CONFIG_FILE}, or take it out"
+        )
+    return Usage(found, _template(template), known)
 
 
 def _object(path: Path) -> dict[str, Any]:

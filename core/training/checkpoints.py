@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from core import fields
 from core.fields import field
 from core.files import read_json, write_json
-from core.tensor_shards import are_stored
+from core.tensor_shards import are_stored, open_tensors
 from core.training import records
 from core.training.optimizers import state_names
 from core.training.parallel import Parallel
@@ -152,6 +152,7 @@ def load_checkpoint(
             raise ValueError(
                 f"{folder} holds no {name}; delete the folder to go on from the checkpoint before"
             )
+        open_tensors(folder / name).check_types()
     task.load_state(model, parallel.read(folder / MODEL_FILE, task.state_to_save(model)))
     remembered = _remembered(optimizer)
     layout = {

@@ -6,6 +6,7 @@ Nothing is ever unpickled.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from core.transformer.parameters import parameter_shapes
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+# Those of real models stay below a thousand. A norm squares and adds up its inputs, and a product
+# of two weights is squared again: from here on, even float32 overflows.
+LARGEST_WEIGHT = 1e9
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -93,6 +97,7 @@ def load_model(folder: Path) -> Model:
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
     stored = open_tensors(path)
+    stored.check_types()
     found = {name: tensor.shape for name, tensor in stored.tensors.items()}
     stacks = (config,) if isinstance(config, ModelConfig) else (config.encoder, config.decoder)
     n_layer = sum(stack.n_layer for stack in stacks)
@@ -146,7 +151,8 @@ def encoder_decoder_model_of(
 
 
 def check_finite(model: Model, name: str = "the model") -> None:
-    """Raises ValueError if a weight is NaN or infinite: all results that depend on it are, too.
+    """Raises ValueError if a weight is NaN, infinite or beyond LARGEST_WEIGHT: so are all results
+    that depend on it.
 
     The minimum and maximum of a tensor take one pass, and are NaN if any number is.
     """
@@ -156,11 +162,18 @@ def check_finite(model: Model, name: str = "the model") -> None:
 
 def check_numbers(weight: torch.Tensor, parameter_name: str, name: str) -> None:
     """Checks one parameter of the model called `name`, as `check_finite` does."""
-    if not all(end.isfinite() for end in weight.aminmax()):
+    least, most = (float(end) for end in weight.aminmax())
+    if not math.isfinite(least) or not math.isfinite(most):
         wrong = int((~weight.isfinite()).sum())
         raise ValueError(
             f"{name}: {wrong:,} of the {weight.numel():,} numbers of {parameter_name} are NaN "
             "or infinite. Take an earlier checkpoint, or copy the file again"
+        )
+    if max(-least, most) > LARGEST_WEIGHT:
+        raise ValueError(
+            f"{name}: the numbers of {parameter_name} reach {max(-least, most):.1e}; beyond "
+            f"{LARGEST_WEIGHT:.0e}, what is computed with them overflows. Take an earlier "
+            "checkpoint, or copy the file again"
         )
 
 

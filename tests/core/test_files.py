@@ -322,6 +322,12 @@ def one(dtype: object = "F32", shape: object = (1,), offsets: object = (0, 4)) -
         (described(b'{"a":\xff\xff}'), "the header of .* is not text"),
         (described(b'{"a":' + b"[" * 100_000), "the header of .* is nested too deep"),
         (described({"__metadata__": 3}), "damaged metadata"),
+        (
+            described(json.dumps(one())[:-1].encode() + b"," + json.dumps(one())[1:].encode()),
+            "the header of .* describes 'a' twice: get",
+        ),
+        (described(b'{"__metadata__":{},"__metadata__":{}}'), "'__metadata__' twice: get"),
+        (described(b'{"a":{"dtype":"F32","dtype":"I32"}}'), "'dtype' twice: get"),
         (described({"a": 3}), "'a' wrongly"),
         (described(one(shape=[-1]), b"1234"), "'a' wrongly"),
         (described(one(shape=[True]), b"1234"), "'a' wrongly"),

@@ -206,7 +206,7 @@ def ends_with(ids: object, file: str = "generation_config.json") -> dict[str, ob
     [
         ({}, (), None),
         (ends_with(2, "config.json"), (2,), None),
-        (ends_with([3, 99, 3, "x", True]), (3,), None),
+        (ends_with([3, 12, 3]), (3, 12), None),
         (ends_with(None) | ends_with(1, "config.json"), (1,), None),
         (of_tokenizer("{{ x }}"), (), "{{ x }}"),
         (of_tokenizer(["y", {"name": "default", "template": "z"}]), (), "z"),
@@ -222,6 +222,14 @@ def test_the_tokens_that_end_a_text_and_the_template_are_read(
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     assert usage_of_folder(tmp_path, 13)[:2] == (ends, template)
+
+
+@pytest.mark.parametrize("ids", [13, -1, [3, 99], "x", [True], 2.0])
+def test_an_end_token_that_the_vocabulary_lacks_is_refused(tmp_path: Path, ids: object) -> None:
+    """Without a word, an answer would never end."""
+    (tmp_path / "config.json").write_text(json.dumps({"eos_token_id": ids}))
+    with pytest.raises(ValueError, match="eos_token_id .* 0 to 12: correct that entry"):
+        usage_of_folder(tmp_path, 13)
 
 
 def test_special_tokens_are_known_by_their_names_in_templates(tmp_path: Path) -> None:

@@ -91,3 +91,13 @@ def test_settings_out_of_range_say_the_remedy(changes: dict) -> None:
 def test_a_seed_gives_the_same_numbers_again() -> None:
     first, again, other = (list(itertools.islice(draws(seed), 5)) for seed in (1, 1, 2))
     assert first == again != other and all(0 <= number < 1 for number in first)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+def test_logits_that_are_no_numbers_are_refused(wrong: float) -> None:
+    logits = LOGITS.clone()
+    logits[1] = wrong
+    with pytest.raises(ValueError, match="not finite: .* choose another model"):
+        next_token(logits)
+    logits[1] = -float("inf")  # a token that cannot come
+    assert next_token(logits).kept[1] == 0

@@ -53,13 +53,22 @@ def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, wrong, dtype)
         load_model(tmp_path / "model")
 
 
-def test_a_number_too_large_for_32_bits_is_refused(folder):
+@pytest.mark.parametrize("wrong", ["I32", "U32", "F16", "F64"])
+def test_bytes_that_are_called_another_type_are_refused(folder, wrong):
+    """Read as whole numbers, weights of 0.02 are 1e9."""
     path = folder / "model.safetensors"
-    tensors = {n: value.double() for n, value in read_tensors(path, framework="torch").items()}
-    tensors["ln_f.bias"][0] = 1e300
-    write_tensors(path, tensors)
-    with pytest.raises(ValueError, match=r"1 of the 8 numbers of ln_f\.bias"):
+    content = path.read_bytes()
+    count = content.count(b'"F32"')
+    if wrong in ("I32", "U32"):
+        path.write_bytes(content.replace(b'"F32"', f'"{wrong}"'.encode()))
+    else:
+        kind = torch.float16 if wrong == "F16" else torch.float64
+        tensors = read_tensors(path, framework="torch")
+        write_tensors(path, {name: value.to(kind) for name, value in tensors.items()})
+    said = rf"is of the type {wrong}, and a checkpoint holds F32 and BF16 alone: copy"
+    with pytest.raises(ValueError, match=said):
         load_model(folder)
+    assert count > 5
 
 
 def test_names_of_a_stranger_are_told_in_part(folder):
@@ -72,12 +81,18 @@ def test_names_of_a_stranger_are_told_in_part(folder):
     assert len(str(told.value)) < 400 + len(str(path))
 
 
-def test_the_largest_finite_weights_are_taken(tmp_path):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_weights_so_large_that_the_logits_overflow_are_refused(tmp_path, sign):
     model = GPT(CONFIG, torch.Generator().manual_seed(0))
     with torch.no_grad():
-        model.wte.weight.fill_(torch.finfo(torch.float32).max)
+        model.wte.weight[3, 2] = sign * 1e9
     save_model(tmp_path / "model", model)
-    assert load_model(tmp_path / "model").wte.weight.isfinite().all()
+    assert load_model(tmp_path / "model").wte.weight[3, 2] == sign * 1e9
+    with torch.no_grad():
+        model.wte.weight[3, 2] = sign * 3e38
+    save_model(tmp_path / "model", model)
+    with pytest.raises(ValueError, match=r"wte\.weight reach 3\.0e\+38; beyond .*Take an earlier"):
+        load_model(tmp_path / "model")
 
 
 def test_bf16_halves_the_file_and_opens_as_fp32(tmp_path, folder):
