@@ -76,7 +76,7 @@ def _stack(made: Outline) -> None:
     config, T, C = made.config, made.tokens, made.config.n_embd
     made.add(
         "embed",
-        f"Embedding: each token becomes a vector of {format_count(C)} numbers",
+        f"Embedding: each token's id picks a vector of {format_count(C)} numbers",
         r"x_t = "
         + (r"\sqrt{C}\, " if config.embedding_scale else "")
         + r"E_{\mathrm{token}(t)}"
@@ -150,7 +150,7 @@ def _embedding(made: Outline) -> None:
     T, C, V = made.tokens, made.config.n_embd, made.config.vocab_size
     made.add(
         "token",
-        f"Look up each token's vector in a table of {format_count(V)} rows",
+        f"Look up each token's vector: its id picks one of {format_count(V)} rows",
         r"x_t = E_{\mathrm{token}(t)}",
         f"{_STACK}.embed#token",
         {"ids": (T,), "x": (T, C)},

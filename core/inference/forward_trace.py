@@ -61,6 +61,8 @@ _NAMES = {
     "c_proj": {"output": "mlp_output"},
 }
 
+SAMPLED = 192  # rows of the embedding matrix that the Trace keeps
+
 Tensors = dict[str, Tensor]
 Numbers = dict[str, Callable[[], np.ndarray] | np.ndarray]
 
@@ -85,6 +87,7 @@ def trace_forward(model: GPT, ids: Sequence[int] | np.ndarray, position: int = -
     callables, which run the model. `about` has
 
         position       from 0
+        embedding      (R, C)  at most SAMPLED rows of the embedding matrix, evenly spaced
         stream         (2 L + 1, C)  of that token: embedded, then after attention and MLP of each
                        block
         writes         (L, 2)   norms of what attention and MLP add to it
@@ -166,9 +169,11 @@ class Forward:
             "next": {"logits": to_array(exact), "likeliest": to_array(likeliest)},
         }
         self.likeliest = exact.topk(min(SHOWN, config.vocab_size)).indices  # (20,)
-        parts = outline(config, T)
+        parts, V = outline(config, T), config.vocab_size
+        sampled = np.linspace(0, V - 1, min(V, SAMPLED)).round().astype(int)
         about = {
             "ids": self.batch[0].cpu().numpy(),
+            "embedding": to_array(self.model.wte.weight.detach()[sampled]),
             "position": self.position,
             "stream": np.stack([to_array(row) for row in self.row]),
             "writes": np.array(self.writes).reshape(-1, 2),

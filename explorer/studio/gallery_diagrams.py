@@ -15,6 +15,7 @@ from explorer.widgets.check_table import CheckRow, CheckTable
 from explorer.widgets.diagrams.picture import DiagramPicture
 from explorer.widgets.diagrams.scenes import (
     BlockScene,
+    Lookup,
     Node,
     Scene,
     SpineScene,
@@ -65,12 +66,19 @@ def diagrams() -> list[Sample]:
              Node(1, "gelu", "hidden", (4, 5), None, False)]  # fmt: skip
     shapes = {name: (len(one), one.shape[1]) for name, one in values.items()}
     steps = StepsScene(tuple(nodes), 0, symbols, shapes, matrices, TOKENS[:4])
+    ids = (12, 90, 431, 12)
+    found = {"x": Matrix.of(rng.normal(size=(512, 64))[list(ids)])}
+    symbols = [Symbol("ids", "ids", (2, -1)), Symbol("\u2192"), Symbol("x", "x", (2, 3))]
+    rows = Lookup(ids, (512, 64), rng.normal(size=(64, 64)))
+    told = (nodes[0], nodes[0]), 0, symbols, {"ids": (1, 4), "x": (4, 64)}, found, TOKENS[:4]
+    lookup = StepsScene(*told, lookup=rows)
     pair = replace(_spine(3, ENDS[1:]), source=_spine(3, ()))
     return [
         ("a model", _shown(spine, 10), 600, 380),
         ("half way, without weights", _shown(_spine(6, ENDS), 3.5), 600, 300),
         ("an encoder-decoder", _shown(pair, 5), 600, 380),
         ("a block", _shown(block, 3.5), 600, 380),
+        ("ids and their rows", _shown(lookup, 0), 600, 380),
         ("steps and an equation", _shown(steps, 0), 600, 380),
         *_bars(),
     ]

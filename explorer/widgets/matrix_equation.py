@@ -128,7 +128,8 @@ class MatrixEquation:
         if self.named >= 0:
             self._draw_rows(sketch, self.places[self.named], self.symbols[self.named].cell[0])
         if (matrix := self.scene.matrices.get(self.symbols[-1].name)) is not None:
-            self._draw_strip(sketch, matrix.values, self.symbols[-1])
+            columns = self.scene.columns
+            draw_strip(sketch, self.strip, matrix.values, self.symbols[-1], columns)
 
     def _draw_value(
         self, sketch: Sketch, symbol: Symbol, shape: tuple[int, int], place: QRectF
@@ -148,16 +149,12 @@ class MatrixEquation:
             for row, column in np.ndindex(shape):
                 cell = QRectF(place.left() + column * wide, place.top() + row * high, wide, high)
                 number = float(matrix.values[row, column])
-                self._draw_number(sketch, cell, number, int(colors[row, column]))
+                _draw_number(sketch, cell, number, int(colors[row, column]))
         # The cells that enter the chosen one.
         row, column = symbol.cell[::-1] if symbol.turned else symbol.cell
         top, high = _span(row, shape[0], place.top(), place.height())
         left, wide = _span(column, shape[1], place.left(), place.width())
         sketch.frame(QRectF(left, top, wide, high), "text", 1.5, 0)
-
-    def _draw_number(self, sketch: Sketch, cell: QRectF, value: float, packed: int) -> None:
-        number = fitting_number(value, sketch.now.metrics("label"), cell.width() - 6)
-        sketch.text(cell, number, theme.ink_on(QColor.fromRgb(packed)))
 
     def _draw_rows(self, sketch: Sketch, place: QRectF, chosen: int) -> None:
         """Draws as many names of rows as fit."""
@@ -169,26 +166,31 @@ class MatrixEquation:
                 ink = "text" if at == chosen else "muted"
                 sketch.text(line, words, ink, RIGHT, mono=True, cut=True)
 
-    def _draw_strip(self, sketch: Sketch, values: np.ndarray, symbol: Symbol) -> None:
-        """Draws the chosen row of the result cell by cell, with numbers."""
-        now, side = sketch.now, sketch.now.px(CELL[0])
-        row, column = (
-            min(at, size - 1) for at, size in zip(symbol.cell, values.shape, strict=True)
-        )
-        numbers, colors = values[row], colors_of(values[row][None], kind_of(symbol.name))[0]
-        count = min(int(self.strip.width() // side), len(numbers))
-        first = min(max(column - count // 2, 0), len(numbers) - count)
-        left = self.strip.center().x() - count * side / 2
-        for at in range(first, first + count):
-            place = QRectF(left + (at - first) * side, self.strip.top(), side - 1, now.px(LINE))
-            names = self.scene.columns
-            words = names[at] if len(names) == len(numbers) else f"{at}"
-            sketch.text(place, words, "text" if at == column else "muted", cut=True)
-            cell = QRectF(place.left(), place.bottom(), place.width(), now.px(ROW))
-            sketch.fill(cell, QColor.fromRgb(int(colors[at])))
-            self._draw_number(sketch, cell, float(numbers[at]), int(colors[at]))
-            if at == column:
-                sketch.frame(cell, "text", 1.5, 0)
+
+def draw_strip(
+    sketch: Sketch, strip: QRectF, values: np.ndarray, symbol: Symbol, names: Sequence[str]
+) -> None:
+    """Draws the chosen row of values (R, C) cell by cell, with numbers; `names`: of the columns."""
+    now, side = sketch.now, sketch.now.px(CELL[0])
+    row, column = (min(at, size - 1) for at, size in zip(symbol.cell, values.shape, strict=True))
+    numbers, colors = values[row], colors_of(values[row][None], kind_of(symbol.name))[0]
+    count = min(int(strip.width() // side), len(numbers))
+    first = min(max(column - count // 2, 0), len(numbers) - count)
+    left = strip.center().x() - count * side / 2
+    for at in range(first, first + count):
+        place = QRectF(left + (at - first) * side, strip.top(), side - 1, now.px(LINE))
+        words = names[at] if len(names) == len(numbers) else f"{at}"
+        sketch.text(place, words, "text" if at == column else "muted", cut=True)
+        cell = QRectF(place.left(), place.bottom(), place.width(), now.px(ROW))
+        sketch.fill(cell, QColor.fromRgb(int(colors[at])))
+        _draw_number(sketch, cell, float(numbers[at]), int(colors[at]))
+        if at == column:
+            sketch.frame(cell, "text", 1.5, 0)
+
+
+def _draw_number(sketch: Sketch, cell: QRectF, value: float, packed: int) -> None:
+    number = fitting_number(value, sketch.now.metrics("label"), cell.width() - 6)
+    sketch.text(cell, number, theme.ink_on(QColor.fromRgb(packed)))
 
 
 def _span(at: int, size: int, start: float, length: float) -> tuple[float, float]:

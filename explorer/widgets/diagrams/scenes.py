@@ -61,6 +61,7 @@ class SpineScene:
     writes      (L, 2) norms of what attention and MLP add to it
     stripes     (S, 2 L + 1) its vector at each place, scaled to its own size
     likely      (text, probability) of the candidates for the next token, likeliest first
+    ids         of the tokens
     """
 
     steps: tuple[tuple[int, str], ...]
@@ -74,6 +75,7 @@ class SpineScene:
     writes: np.ndarray | None = None
     stripes: np.ndarray | None = None
     likely: tuple[tuple[str, float], ...] = ()
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,25 @@ class Node(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Lookup:
+    """How ids pick rows of a matrix.
+
+    ids    (T,) of the tokens
+    size   (V, C) of the matrix
+    table  (R, C) some of its rows, evenly spaced
+    """
+
+    ids: tuple[int, ...]
+    size: tuple[int, int]
+    table: np.ndarray
+
+    @cached_property
+    def limit(self) -> float:
+        """The greatest magnitude, where the colors end."""
+        return float(np.abs(self.table).max(initial=0.0)) or 1.0
+
+
+@dataclass(frozen=True, eq=False)
 class StepsScene:
     """A chain of steps, and the one `at` the cursor as an equation.
 
@@ -121,6 +142,7 @@ class StepsScene:
     matrices       their numbers, if known
     rows, columns  names of the rows of a value with as many, and of the result's columns
     pair           (2, 2) of a rotation: a pair of the chosen query, before and after it turns
+    lookup         of a step that looks up rows by ids
     """
 
     nodes: tuple[Node, ...]
@@ -131,6 +153,7 @@ class StepsScene:
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     pair: np.ndarray | None = None
+    lookup: Lookup | None = None
 
 
 Scene = SpineScene | BlockScene | StepsScene

@@ -20,7 +20,7 @@ from explorer.widgets.token_strip import draw_chip
 HANGING = {"attention": "attention adds", "mlp": "MLP adds"}
 DOTS = ("how much the last token reads from each token, averaged over all heads",
         "how much the last token reads from each")  # fmt: skip
-TOKENS, EMBED, PART = 96, 54, 52  # px of width: tokens; a part before or after the blocks
+TOKENS, ID, EMBED, PART = 96, 40, 54, 52  # px of width: tokens; ids; a part around the blocks
 BARS, NAMED, WORD = 196, 112, 68  # px of width: the next token; if unknown; its name
 MOST = 0.26  # of the width, for the next token
 ROW, ROWS = (17, 24), 10  # px of an earlier token's line; the most lines
@@ -38,7 +38,8 @@ class SpineLayout:
         now, self.area, self.scene = theme.current(), area, scene
         self.steps, self.layers = scene.steps, len(scene.windows)
         parts = now.px(PART) * sum(kind not in ("embed", "block", "next") for _, kind in self.steps)
-        self.left = area.left() + now.px(TOKENS) + now.px(EMBED)
+        self.id = now.px(ID) if scene.ids else 0
+        self.left = area.left() + now.px(TOKENS) + self.id + now.px(EMBED)
         self.wide = min(now.px(BARS if scene.likely else NAMED), area.width() * MOST)
         self.right = area.right() - self.wide - parts if right is None else right
         self.end = self.right + parts + (0 if right is None else now.px(END))
@@ -123,12 +124,13 @@ class SpineLayout:
         wide, most = now.px(TOKENS - 10), min(now.px(7), max(self.pitch * 0.45, now.px(1.5)))
         reached = [x for x in self.xs if x <= reach]
         for (words, tokens), y in zip(self.earlier, self.ys, strict=True):
-            place = QRectF(self.area.left(), y - high / 2, wide, high - 2)
+            place, start = QRectF(self.area.left(), y - high / 2, wide, high - 2), 4 + self.id
             if tokens.stop - tokens.start == 1:
                 self._draw_chip(sketch, place, words, "divider", "surface")
+                self._draw_id(sketch, place, tokens.start)
             else:
                 sketch.text(place, words, align=RIGHT)
-            sketch.line(QPointF(place.right() + 4, y), QPointF(self.right, y), "divider")
+            sketch.line(QPointF(place.right() + start, y), QPointF(self.right, y), "divider")
             shares = scene.reads[:, tokens].sum(axis=1).tolist() if scene.reads is not None else ()
             for x, share in zip(reached, shares, strict=False):
                 if share > 0.004:
@@ -141,6 +143,7 @@ class SpineLayout:
         sketch.line(*ends, "accent" if scene.tokens else "outline", 2)
         if scene.tokens:
             self._draw_chip(sketch, place, scene.tokens[scene.chosen], "accent", "selected")
+            self._draw_id(sketch, place, scene.chosen)
         else:
             words = shape_of("T", scene.size[0])
             sketch.text(place.adjusted(0, 0, -8, 0), words, "text", RIGHT)
@@ -150,6 +153,14 @@ class SpineLayout:
         wide = now.metrics("mono", mono=True).horizontalAdvance(words) + now.px(12)
         small = place.adjusted(max(place.width() - wide, 0), 0, 0, 0)
         draw_chip(sketch.painter, small, words, *map(now.color, (back, edge, "text")))
+
+    def _draw_id(self, sketch: Sketch, chip: QRectF, token: int) -> None:
+        """Writes a token's id right of its chip."""
+        if self.scene.ids:
+            place = QRectF(chip.right() + 4, chip.top() + 1, self.id, chip.height() - 2)
+            sketch.fill(place, "surface")
+            ink = "accent" if token == self.scene.chosen else "muted"
+            sketch.text(place, f"{self.scene.ids[token]}", ink)
 
     def _draw_blocks(self, sketch: Sketch, reach: float) -> None:
         parts = ("attention", "mlp") if self.scene.source is None else ("attention", "cross", "mlp")
@@ -253,3 +264,8 @@ class SpineLayout:
             above = QRectF(self.left, self.ys[0] - now.px(ROW[1] + 2), wide, line)
             fits = [one for one in DOTS if now.metrics("label").horizontalAdvance(one) < wide]
             sketch.text(above, (fits or DOTS[1:])[0], align=LEFT, cut=True)
+            if scene.ids:
+                right = self.area.left() + now.px(TOKENS - 10)
+                above = QRectF(self.area.left(), above.top(), right - self.area.left(), line)
+                sketch.text(above, "token", align=RIGHT)
+                sketch.text(QRectF(right + 4, above.top(), self.id, line), "id")

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
 from explorer import theme
+from explorer.widgets.diagrams.lookup import LookupLayout
 from explorer.widgets.diagrams.scenes import StepsScene, flat, name_of
 from explorer.widgets.matrix_equation import MatrixEquation, dimensions, extent, kind_of
 from explorer.widgets.sketch import Sketch, around
@@ -18,7 +19,7 @@ LINE, CIRCLE = 17, 84  # px: a line; a rotation
 
 
 class StepsLayout:
-    """Positions of the nodes of the chain and, below them, of the equation."""
+    """Positions of the nodes of the chain and, below them, of the equation or the lookup."""
 
     def __init__(self, area: QRectF, scene: StepsScene) -> None:
         now, self.area, self.scene = theme.current(), area, scene
@@ -32,7 +33,11 @@ class StepsLayout:
         room = self.pitch - now.px(30)
         self.scale = min(now.px(THUMB) / sides[:, 0].max(), room / sides[:, 1].max())
         below = area.adjusted(0, high + now.px(12), 0, -now.px(8))
-        self.equation = MatrixEquation(below, scene)
+        self.equation = (
+            MatrixEquation(below, scene)
+            if scene.lookup is None
+            else LookupLayout(below, scene, scene.lookup)
+        )
         self.targets = [(self.node(at), node.index) for at, node in enumerate(self.nodes)]
 
     def node(self, at: int) -> QRectF:

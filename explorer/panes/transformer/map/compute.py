@@ -56,6 +56,11 @@ class Found:
         """The parts of the trace's steps."""
         return self.about["parts"]
 
+    @cached_property
+    def ids(self) -> tuple[int, ...]:
+        """The ids of the tokens; empty without weights."""
+        return tuple(self.about["ids"].tolist()) if "ids" in self.about else ()
+
     @property
     def row(self) -> int:
         """The row of the chosen token."""

@@ -23,6 +23,7 @@ def views(mode: MapMode) -> dict[str, Callable[[], Any]]:
         "attention": at("block", "attention", "weights"),
         "mlp": at("block", "mlp", "gelu"),
         "matrix": at("block", "attention", "project", "product"),
+        "lookup": at("embed", "token"),
         "position": at("embed", "position"),
         "gpt3-175b": at("block", shown="gpt3-175b"),
         "gpt1-block": at("block", "add_attention", shown="gpt1"),

@@ -211,7 +211,8 @@ class MapMode(PromptMode):
         view.costs.set_bright(text.COMPONENTS[known[0]] if known and outer else "")
         has_heads = found.stripes is not None and "attention" in [one.kind for one in outer]
         view.set_heads(found.n_head if has_heads else 0, self.head)
-        told = self.tell_length(text.headline(found, part), len(self.prompt_ids))
+        row, _ = cell_of(found, at, self.choice)
+        told = self.tell_length(text.headline(found, part, row), len(self.prompt_ids))
         self.set_headline(text.COMPARED if self.draft.value.compared else told)
 
     def _look(self) -> None:

@@ -15,6 +15,7 @@ from explorer.panes.transformer.map.compute import Found, Level
 from explorer.widgets.diagrams.scenes import (
     STRIPE,
     BlockScene,
+    Lookup,
     Node,
     Scene,
     SpineScene,
@@ -42,7 +43,8 @@ def scene_at(found: Found, at: int, chosen: Choice | None) -> Scene:
         source = _spine(found, found.config.encoder, "encoder")
         return _spine(found, found.config.decoder, source=source)
     return _spine(
-        found, found.config, tokens=found.tokens, chosen=found.row, stripes=found.stripes,
+        found, found.config, tokens=found.tokens, ids=found.ids, chosen=found.row,
+        stripes=found.stripes,
         reads=found.about.get("reads"), writes=found.about.get("writes"), likely=found.likely,
     )  # fmt: skip
 
@@ -124,7 +126,14 @@ def _steps(found: Found, at: int, level: Level | None, cell: Cell) -> StepsScene
         rows=() if is_head else tokens,
         columns=likely if is_head else tokens if is_square else (),
         pair=_pair(matrices, *cell) if part.kind == "rotate" and matrices else None,
+        lookup=_lookup(found) if part.kind == "token" and matrices else None,
     )
+
+
+def _lookup(found: Found) -> Lookup:
+    config = found.config_of(found.parts[0])
+    size = config.vocab_size, config.n_embd
+    return Lookup(found.ids, size, found.about["embedding"])
 
 
 def _pair(matrices: dict[str, Matrix], row: int, at: int) -> np.ndarray:

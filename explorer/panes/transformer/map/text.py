@@ -99,16 +99,34 @@ def amount(unit: str, number: float) -> str:
     return FORMATS[unit](number) if unit in FORMATS else f"{format_count(number)} parameters"
 
 
-def headline(found: Found, part: Part) -> str:
-    """Returns one sentence about a step."""
+def _quoted(words: str) -> str:
+    """Quotes a token without the visible spaces around it, unless it is only spaces."""
+    return quoted(words.strip(SPACE) or words)
+
+
+def headline(found: Found, part: Part, row: int = -1) -> str:
+    """Returns one sentence about a step; `row` is that of the token that its picture marks."""
+    if part.kind in ("token", "position") and found.tokens:
+        return _start(found, part, range(found.length)[row])
     if part.kind in ("next", "softmax") and found.likely:
         words, share = found.likely[0]
-        likeliest = quoted(words.strip(SPACE) or words)
+        likeliest = _quoted(words)
         blocks = count(found.config_of(part).n_layer, "block")
         return f"After {blocks}, the likeliest next token is {likeliest}: {format_share(share)}"
     if found.shown and part.parent is None:
         return f"Shapes and costs of {found.shown}, which is shown without weights"
     return part.title
+
+
+def _start(found: Found, part: Part, row: int) -> str:
+    """Returns how a token becomes a vector, or where its position enters."""
+    token, config = _quoted(found.tokens[row]), found.config_of(part)
+    if part.kind == "token":
+        identity, rows = found.ids[row], f"{config.vocab_size:,}"
+        return f"{token} has the id {identity}: it picks row {identity} of {rows} in the embedding"
+    learned = config.positions == "learned"
+    what = "learned vector" if learned else "vector of sines and cosines"
+    return f"{token} is at position {row}, so the {what} of position {row} is added"
 
 
 def row_words(found: Found, at: int, cell: Cell) -> str | None:

@@ -155,6 +155,34 @@ def test_a_chosen_cell_does_not_follow_into_a_step_where_it_means_something_else
     run_async(body())
 
 
+def test_the_id_of_each_token_picks_the_row_that_becomes_its_vector(make_mode: Any, run_async: Any):
+    async def body() -> None:
+        mode = await make_mode("map")
+        ids, picture = mode.prompt_ids, mode.view.picture
+        assert painted(mode).ids == tuple(ids)
+        mode.go_to("embed", "token")
+        await mode.settled()
+        scene, layout = painted(mode), picture.layout_of(painted(mode)).equation
+        weight = core.load(mode.source.address).model.wte.weight.detach().numpy()
+        np.testing.assert_array_equal(picture.displayed()["x"], weight[ids])
+        assert scene.lookup.ids == tuple(ids) and scene.lookup.size == weight.shape
+        order = np.argsort([layout.row(at) for at in range(len(ids))], kind="stable")
+        np.testing.assert_array_equal(np.sort(ids), np.array(ids)[order])
+        assert all((weight == row).all(axis=1).any() for row in scene.lookup.table)
+        assert f"the id {ids[-1]}: it picks row {ids[-1]} of " in mode.headline
+        token = layout.shown.start + 1
+        at = layout.line(layout.ids, token).center().toPoint()
+        QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
+        await mode.settled()
+        assert f"the id {ids[token]}: it picks row {ids[token]} of " in mode.headline
+        mode.go_to("embed", "position")
+        await mode.settled()
+        painted(mode)
+        assert f"is at position {token}," in mode.headline
+
+    run_async(body())
+
+
 def test_softmax_shows_the_bars_that_it_computes(make_mode: Any, run_async: Any):
     async def body() -> None:
         mode = await make_mode("map")
