@@ -16,6 +16,7 @@ import os
 import reprlib
 import secrets
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
@@ -342,8 +343,7 @@ class _Repeated(ValueError):
 def _different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        raise _Repeated(next(key for key, _ in pairs if key in seen or seen.add(key)))
+        raise _Repeated(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return found
 
 

@@ -85,12 +85,11 @@ def _has_own_head(source: Source, names: Names) -> bool:
     if source.shapes[head] != shape or len(shape) != 2:
         return True  # and is refused for its shape
     step = max(1, CHUNK // max(1, shape[1]))
-    return any(
-        not np.array_equal(
-            *(source.rows(name, n, min(n + step, shape[0])) for name in (table, head))
-        )
-        for n in range(0, shape[0], step)
-    )
+    for first in range(0, shape[0], step):
+        last = min(first + step, shape[0])
+        if not np.array_equal(source.rows(table, first, last), source.rows(head, first, last)):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
