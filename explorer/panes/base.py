@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import overrides  # noqa: F401  (before any pane is defined)
 from explorer.engine import tasks
+from explorer.panes import readings
+from explorer.panes.readings import Reading
 from explorer.runs.hub_models import HubModels
 from explorer.state.player import Player, speed_of
 
@@ -120,6 +123,25 @@ class Face:
     def about(self, picture: QWidget) -> dict[str, object]:
         """Returns columns for a picture's export that say what its numbers belong to."""
         return {}
+
+    def quantities(self) -> Iterator[Reading]:
+        """Yields what is on screen now, by the names that `explorer.panes.readings` defines: the
+        cursor, then what `readings.py` in the folder takes from the view. A quantity that the view
+        shows in two places comes twice.
+        """
+        yield from readings.cursor(self.player)  # type: ignore[attr-defined]
+        found = self._beside("readings")
+        if found is not None:
+            yield from found.readings(self)
+
+    def readings(self) -> dict[str, Any]:
+        """Returns what is on screen now as one JSON object."""
+        return readings.gathered(self.quantities())
+
+    def _beside(self, name: str) -> Any:
+        """Returns a module of the folder that the class is in, or None."""
+        module = f"{type(self).__module__.rpartition('.')[0]}.{name}"
+        return import_module(module) if is_there(module) else None
 
     @property
     def file_stem(self) -> str:

@@ -21,6 +21,7 @@ from explorer import theme
 from explorer.engine import errors, tasks
 from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
+from explorer.panes.readings import Reading
 from explorer.state.actions import Action
 from explorer.state.player import speed_of
 from explorer.turns import next_turn
@@ -352,6 +353,9 @@ class ModedPane(Pane):
             for mode in self._those_built().values()
             for name, picture in mode.pictures().items()
         }
+
+    def quantities(self) -> Iterator[Reading]:
+        yield from self.mode.quantities()
 
     @property
     def file_stem(self) -> str:

@@ -84,11 +84,6 @@ class Mode(Face, QObject):
         found = self._beside("demo")
         return dict(found.views(self)) if found is not None else {"first": lambda: None}
 
-    def _beside(self, name: str) -> Any:
-        """Returns a module of the mode's folder, or None."""
-        module = f"{type(self).__module__.rpartition('.')[0]}.{name}"
-        return import_module(module) if is_there(module) else None
-
     def take(self, wish: dict[str, Any]) -> None:
         """Shows what another mode asks for when it sends the user here."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -24,7 +25,9 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.engine import errors
+from explorer.panes import readings
 from explorer.panes.base import Context, Pane, PaneSpec
+from explorer.panes.readings import Reading
 from explorer.shell import keys
 from explorer.shell.focus import FocusKeeper, order_regions
 from explorer.shell.folding import Folding
@@ -220,6 +223,22 @@ class MainWindow(QMainWindow):
         self.paneShown.emit(pane)
         self.refresh_actions()
         return pane
+
+    def quantities(self) -> Iterator[Reading]:
+        """Yields what the visible pane and the status bar show (see `explorer.panes.readings`)."""
+        if self.pane is not None:
+            yield from self.pane.quantities()
+        if (run := self.status.run) is not None:
+            of = readings.run_of(run.name)
+            yield from readings.below(of, {"state": run.state, "step": run.step})
+            if run.steps:
+                yield readings.path(of, "steps"), run.steps
+            if run.loss is not None:
+                yield readings.path(of, f"step:{run.step}", "loss.smoothed"), run.loss
+
+    def readings(self) -> dict[str, Any]:
+        """Returns what is on screen now as one JSON object."""
+        return readings.gathered(self.quantities())
 
     def _create(self, spec: PaneSpec) -> Pane | None:
         try:

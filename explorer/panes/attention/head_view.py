@@ -54,7 +54,7 @@ class HeadView(QWidget):
         self.walk.setCheckable(True)
         self.append = push_button("")
         self._next = ""  # the token to append
-        self._query = 0
+        self.query = 0
         self._pinned: int | None = None  # key of the pinned cell
         name_parts(self, "attention.view", "append", "heat", "arcs", "steps", "modes", "walk")
         self.hide_first.setObjectName("attention.view.hide")
@@ -79,13 +79,13 @@ class HeadView(QWidget):
             picture.currentChanged.connect(self.cellPointed)
         self.arcs.tokenHovered.connect(self._on_key_pointed)
         self.steps.keyHovered.connect(self._on_key_pointed)
-        self.steps.keyClicked.connect(lambda key: self.cellPinned.emit(self._query, key))
+        self.steps.keyClicked.connect(lambda key: self.cellPinned.emit(self.query, key))
         self.set_next("")
 
     def _on_key_pointed(self, key: int) -> None:
         """Reports a hovered key that the query can see; in the steps, any key."""
-        is_seen = key <= self._query or self.stack.currentWidget() is self.steps
-        self.cellPointed.emit(*((self._query, key) if key >= 0 and is_seen else (-1, -1)))
+        is_seen = key <= self.query or self.stack.currentWidget() is self.steps
+        self.cellPointed.emit(*((self.query, key) if key >= 0 and is_seen else (-1, -1)))
 
     def forget(self) -> None:
         """Empties all pictures."""
@@ -129,14 +129,14 @@ class HeadView(QWidget):
         self.heat.set_scale("attention", note=text.FIRST_HIDDEN if hide_first else "")
         self.arcs.set_weights(weights, labels)
         self.arcs.set_query(query)
-        self._query = query
+        self.query = query
         self.heat.set_highlight(query, self._pinned)
 
     def set_pinned(self, cell: tuple[int, int] | None) -> None:
         """Marks the cell (query, key) that is pinned in the inspector."""
         self._pinned = None if cell is None else cell[1]
         self.steps.set_pinned(-1 if cell is None else cell[1])
-        self.heat.set_highlight(self._query, self._pinned)
+        self.heat.set_highlight(self.query, self._pinned)
 
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key.Key_Escape:

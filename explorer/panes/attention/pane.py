@@ -414,7 +414,7 @@ class AttentionPane(Pane):
             self._pooling.call(mosaic, *asked, name="the mosaic of heads")
 
     @property
-    def _head_shown(self) -> Head:
+    def head_shown(self) -> Head:
         """The hovered head, or else the chosen one; in the steps always the chosen one."""
         preview = None if self.settings.mode == "steps" else self.choice.preview
         return preview or (self.choice.place or (0, 0))[:2]
@@ -429,7 +429,7 @@ class AttentionPane(Pane):
         if heads is None or place is None:
             return
         self.playback.show(heads, place, self.reader.weights_source)
-        head, query, held = self._head_shown, place[2], self.choice.held
+        head, query, held = self.head_shown, place[2], self.choice.held
         if found is not None:
             heads = found.shown
             pinned = min(query, heads.n_tokens - 1)  # the other text may be shorter
@@ -457,7 +457,7 @@ class AttentionPane(Pane):
 
     def _tell(self, _: int = 0) -> None:
         """Updates the headline at once, and the inspector at a readable pace."""
-        heads, place, head = self.reader.heads, self.choice.place, self._head_shown
+        heads, place, head = self.reader.heads, self.choice.place, self.head_shown
         if heads is None or place is None:
             return
         if (now := self._step_shown) is not None:
@@ -575,7 +575,7 @@ class AttentionPane(Pane):
             self._pace.soon()
 
     def inspect(self) -> None:
-        heads, place, head = self.reader.heads, self.choice.place, self._head_shown
+        heads, place, head = self.reader.heads, self.choice.place, self.head_shown
         if heads is None or place is None:
             return
         found, hide, name = self.comparer.found, self.settings.hide_first, self._view_name

@@ -136,10 +136,10 @@ def _judgment(keyframe: Keyframe, diagnosis: Diagnosis, begun: Keyframe | None) 
         if begun is not None and begun.step == 0 and flat[0] in saturated_layers(begun):
             return f"{said}. Make the initial weights smaller and reset."
         return f"{said}, where the slope is near 0, so little gradient passes."
-    if math.inf > _shrinks(keyframe) > VANISHED:
+    if math.inf > shrinks(keyframe) > VANISHED:
         return (
             "the gradient vanishes on its way back. In layer 1 it is "
-            f"{format_number(_shrinks(keyframe))} times smaller than in the output layer."
+            f"{format_number(shrinks(keyframe))} times smaller than in the output layer."
         )
     return _success(keyframe)
 
@@ -182,7 +182,7 @@ def _success(keyframe: Keyframe) -> str:
     return f"{train} and {format_percent(keyframe.test_accuracy)} of the test points are {where}."
 
 
-def _shrinks(keyframe: Keyframe) -> float:
+def shrinks(keyframe: Keyframe) -> float:
     """Returns how many times smaller the gradient is in the first layer than in the last."""
     first, last = keyframe.layers[0].gradients.size, keyframe.layers[-1].gradients.size
     return last / first if first > 0 else math.inf

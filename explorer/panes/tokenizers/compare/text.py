@@ -62,6 +62,18 @@ SLIGHT = 1.1  # ratio of token counts; below it the headline gives the count ins
 Named = Sequence[tuple[str, Split]]
 
 
+def compared(known: Named) -> dict[str, float]:
+    """Returns the numbers of the headline: the fewest and the most tokens of all tokenizers that
+    restore the whole text, and how many times as many the most are.
+    """
+    fair = [split.count for _, split in known if split.count and split.lossless is not False]
+    if not fair:
+        return {}
+    least, most = min(fair), max(fair)
+    fewer = sum(0 < split.count < least for _, split in known)
+    return {"least": least, "most": most, "ratio": most / least, "fewer": fewer}
+
+
 def headline(known: Named) -> str:
     """Says which tokenizer needs the fewest tokens for the text, and which the most.
 
@@ -77,8 +89,8 @@ def headline(known: Named) -> str:
     fair = [one for one in known if one[1].lossless is not False]
     if not fair:
         return "None of these tokenizers restores the whole text, so their counts say little"
-    least = min(split.count for _, split in fair)
-    most = max(split.count for _, split in fair)
+    numbers = compared(known)
+    least, most = int(numbers["least"]), int(numbers["most"])
     best = [name for name, split in fair if split.count == least]
     lossy = [(name, split) for name, split in known if split.lossless is False]
     fewer = [name for name, split in lossy if split.count < least]
@@ -97,7 +109,7 @@ def headline(known: Named) -> str:
     if least < most:
         worst = [name for name, split in fair if split.count == most]
         need = verb(len(worst), "needs", "need")
-        much = f"{format_number(most / least, 2)} times as many"
+        much = f"{format_number(numbers['ratio'], 2)} times as many"
         return f"{said}; {listed(worst)} {need} {much if most >= SLIGHT * least else f'{most:,}'}"
     return said
 

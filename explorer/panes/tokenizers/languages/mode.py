@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from core.fields import lenient
+from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
 from core.trace import Step
 from explorer.engine.latest import Latest
@@ -56,6 +57,7 @@ class LanguagesMode(Mode):
         self.texts: Texts | None = None
         self.order, self.scope = ORDERS[0], SCOPES[0]
         self._lines: list[Line] = []
+        self.charted: list[tuple[str, list[Premium]]] = []  # each tokenizer's results in the chart
         self._question: tuple[object, ...] = ()  # the inputs that the current order of rows is for
         self._reading = Latest(self.engine, self)
         self._is_shown = False
@@ -232,8 +234,10 @@ class LanguagesMode(Mode):
         bar.count.setText(text.shown(len(self._lines), len(texts)))
         bar.count.setToolTip(text.excerpts(self.texts))
         self.view.source.set_text(text.source(self.texts))
-        named = list(zip(map(self.shown_ones.name, ids), kept, strict=True))
-        self._summary = text.headline(named, running)
+        codes = {line.language.code for line in self._lines}
+        charted = [[one for one in results if one.language.code in codes] for results in kept]
+        self.charted = list(zip(map(self.shown_ones.name, ids), charted, strict=True))
+        self._summary = text.headline(self.charted, running)
         self._tell_headline()
         self.inspect()
 

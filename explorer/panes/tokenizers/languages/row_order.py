@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from core.tokenization.analysis import LanguageText, Premium
+from core.tokenization.analysis.premiums import REFERENCE
 from explorer.panes.tokenizers.languages.scene import Line
 
 ORDERS = ("premium", "name")
@@ -47,3 +48,11 @@ def _rank(line: Line) -> tuple[int, float, str]:
 def mean_premium(premiums: Sequence[float]) -> float:
     """Returns the geometric mean, the right one for ratios, over several tokenizers; 0 for none."""
     return float(np.exp(np.mean(np.log(premiums)))) if premiums else 0.0
+
+
+def median_premium(results: Iterable[Premium]) -> float | None:
+    """Returns the median of the fair premiums of a tokenizer, without English; None for fewer than
+    two of them.
+    """
+    fair = [one.premium for one in results if one.honest and one.language.code != REFERENCE]
+    return float(np.median(fair)) if len(fair) > 1 else None

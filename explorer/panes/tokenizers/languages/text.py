@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from core.numbers import format_number
 from core.tokenization.analysis import Premium
 from core.tokenization.analysis.premiums import REFERENCE
 from core.tokenization.telling import average, count, share_said, verb
 from core.trace import Step
 from explorer.panes.tokenizers.languages.compute import Texts
-from explorer.panes.tokenizers.languages.row_order import mean_premium
+from explorer.panes.tokenizers.languages.row_order import mean_premium, median_premium
 
 IDLE = "How many tokens the same text takes in each language, compared with English"
 KEY = (
@@ -140,10 +138,10 @@ def headline(named: Sequence[tuple[str, Sequence[Premium]]], running: bool = Fal
     said = f"{begins} {high[1]}, {dearest} takes {most} times as many tokens as English"
     if low[1] != high[1]:
         said += f" ({format_number(low[0])} times with {low[1]})"
-    by_one = [rate for some in rates.values() for rate, name in some if name == high[1]]
-    if len(by_one) > 1:
-        middle = format_number(float(np.median(by_one)))
-        said += f"; the median language takes {middle} times as many"
+    by_one = [one for name, results in named if name == high[1] for one in results]
+    middle = median_premium(by_one)
+    if middle is not None:
+        said += f"; the median language takes {format_number(middle)} times as many"
     unfair = len(languages) - len(rates)
     return f"{said}; {count(unfair, 'language')} cannot be compared" if unfair else said
 

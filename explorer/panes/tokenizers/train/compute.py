@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from core.data.excerpt import Excerpt
 from core.jobs import Pace
+from core.tokenization.analysis.rates import bytes_per_token
 from core.tokenization.growing import Split
 from core.tokenization.lockstep import (
     CommonStep,
@@ -175,7 +176,7 @@ class Recording:
     def bytes_per_token(self, lane: int, index: int) -> float:
         """Returns the mean number of bytes per token; NaN if not known yet."""
         tokens = self.moments[index].lanes[lane].tokens
-        return self.text_size / tokens if tokens else math.nan
+        return bytes_per_token(self.text_size, tokens) if tokens else math.nan
 
     def lost(self, lane: int) -> float:
         """Returns the share of the text that a lane's tokenizer loses; NaN until it is done."""

@@ -61,6 +61,7 @@ def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
         assert names == sorted(names)
         view.search_bar.search.setText("GERM")
         assert codes(pane) == ["deu"] and "1 of 25" in view.search_bar.count.text()
+        assert "German takes" in pane.headline  # of what the chart shows
         told = []
         pane.inspection.connect(told.append)
         view.search_bar.search.setText("no such language")
