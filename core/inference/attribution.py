@@ -131,12 +131,29 @@ def attribute(
     Computed in float64 from the model's activations. Raises ValueError as `check_ids` does, and for
     a token or position that does not exist.
     """
-    parts = Parts(model, ids, position, replace)
+    return attribution_of(Parts(model, ids, position, replace), token, against)
+
+
+def attribution_of(
+    parts: Parts, token: int | None = None, against: int | None = None
+) -> Attribution:
+    """Splits a logit into terms, as `attribute` does, from a pass that has already run."""
     token = int(parts.logits.argmax()) if token is None else token
     direction, logit = parts.target(token, against)
+    stops = list(path_to(parts, direction))
+    terms = terms_of(parts, stops)
+    told = sum(term.value for term in terms)
+    terms.append(LogitTerm("unexplained", logit - told, float("nan")))
+    return Attribution(parts.position, token, against, logit, tuple(terms), len(stops[-1].held))
+
+
+def terms_of(parts: Parts, stops: Sequence[Stop]) -> list[LogitTerm]:
+    """Returns the term of each part, the embedding's first; `stops` are those of `path_to`, and may
+    hold the norms' scales of another pass.
+    """
     terms = []
-    for stop in path_to(parts, direction):
-        layer, direction, held = stop.layer, stop.direction, stop.held
+    for stop in stops:
+        layer, direction = stop.layer, stop.direction
         if stop.kind == "embedding":
             token_part, place_part = parts.embedded()
             terms += [_term("position", place_part, direction)] if place_part is not None else []
@@ -152,11 +169,10 @@ def attribute(
             for head, one in reversed(list(enumerate(written[:, 0]))):
                 terms.append(_term("head", one, direction, layer, head))
     terms.reverse()
+    held = stops[-1].held
     if any(norm.bias is not None for norm in held):
         terms.append(LogitTerm("norm_bias", sum(norm.bias or 0.0 for norm in held), float("nan")))
-    told = sum(term.value for term in terms)
-    terms.append(LogitTerm("unexplained", logit - told, float("nan")))
-    return Attribution(parts.position, token, against, logit, tuple(terms), len(held))
+    return terms
 
 
 def _term(

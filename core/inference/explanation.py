@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.inference.attribution import Attribution, LogitTerm, attribute
+from core.inference.attribution import Attribution, LogitTerm, Parts, attribution_of
 from core.inference.generation import generate_steps
 from core.inference.indices import check_tokens
 from core.inference.interventions import AS_IT_IS, Comparison, Intervention, compare_intervention
 from core.inference.lens_trace import trace_contribution, trace_lens
+from core.inference.logit_change import LogitChange, logit_change
 from core.inference.logit_lens import LogitLens, logit_lens
 from core.inference.sampling import Sampling
 from core.trace import Trace
@@ -36,6 +37,7 @@ class Explanation:
     lens          of some tokens at all places
     comparison    of the original model with the changed one
     before        without the intervention; the same as `after` if there is none
+    change        of the logit, and what makes it up; of zeros without an intervention
     terms         each part's term before and after the intervention: the largest before first, the
                   unexplained rest last
     """
@@ -49,6 +51,7 @@ class Explanation:
     comparison: Comparison
     before: Attribution
     after: Attribution
+    change: LogitChange
     terms: tuple[tuple[LogitTerm, LogitTerm], ...]
     trace: Trace
 
@@ -112,9 +115,11 @@ def explain(
     token = shown[0] if token is None else int(check_tokens(model.config.vocab_size, token))
     if token not in shown:
         shown = (*shown[:-1], token)
-    before = after = attribute(model, ids, token, position=position)
+    was = now = Parts(model, ids, position)
+    before = after = attribution_of(was, token)
     if replace:
-        after = attribute(model, ids, token, position=position, replace=replace)
+        now = Parts(model, ids, position, replace)
+        after = attribution_of(now, token)
     *parts, rest = zip(before.terms, after.terms, strict=True)
     parts.sort(key=lambda pair: -abs(pair[0].value))
     lens = logit_lens(
@@ -131,6 +136,7 @@ def explain(
         comparison=comparison,
         before=before,
         after=after,
+        change=logit_change((was, now), (before, after), intervention.off),
         terms=(*parts, rest),
         trace=trace,
     )
