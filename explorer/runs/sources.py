@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import shiboken6
 from PySide6.QtCore import QObject, Signal
 
 from core.files import read_json
@@ -167,7 +168,8 @@ class FolderSource(QObject):
         try:
             await self.open()
         except BaseException:
-            self.close()
+            if shiboken6.isValid(self):  # the window may have closed meanwhile, and deleted it
+                self.close()
             raise
         return self
 

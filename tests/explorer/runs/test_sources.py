@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shiboken6
 
 import core
 from core.training import RunReader
@@ -199,6 +200,20 @@ def test_a_truncated_model_is_refused_when_it_is_opened(engine, tmp_path, run_as
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"model\.safetensors was cut off"):
         run_async(FolderSource(engine, folder).open())
+
+
+def test_opening_that_the_end_of_the_app_interrupts_is_no_error(engine, tmp_path, run_async):
+    source = FolderSource(engine, save_tiny_model(tmp_path / "model"))
+
+    async def body():
+        opening = asyncio.ensure_future(source.opened())
+        await asyncio.sleep(0)
+        shiboken6.delete(source)
+        opening.cancel()
+        await asyncio.wait([opening])
+        return opening.cancelled()
+
+    assert run_async(body())
 
 
 def test_the_model_of_another_program_is_read_whole(torch_engine, tmp_path, run_async):
