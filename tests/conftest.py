@@ -32,6 +32,8 @@ os.environ["LLM_EXPLORER_CONFIG"] = os.path.join(_HOME, "config", "llm-explorer"
 os.environ["LLM_EXPLORER_DATA"] = os.path.join(_HOME, "data", "llm-explorer")
 
 import asyncio  # noqa: E402
+import signal  # noqa: E402
+import threading  # noqa: E402
 from collections.abc import Callable, Coroutine, Iterator  # noqa: E402
 from importlib.util import find_spec  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -40,14 +42,14 @@ from typing import Any  # noqa: E402
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
-from tests import guards  # noqa: E402
+from explorer.studio.hang_detector import EVERY, QUIET, HangDetector  # noqa: E402
+from tests import guards, patience  # noqa: E402
 
 hypothesis.settings.register_profile(
     "explorer", derandomize=True, database=None, deadline=None, max_examples=50
 )
 hypothesis.settings.load_profile("explorer")
 
-HANGS = 240.0  # seconds after which a coroutine hangs; one wait of waiting.py hangs after less
 MOST_WORKERS = 4  # each has a gigabyte, and some tests start processes of their own
 _PEERS = ("transformers", "peft", "sentencepiece", "tiktoken", "gguf")
 _session = pytest.StashKey[pytest.Session]()
@@ -148,18 +150,38 @@ def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail("the test leaves behind:\n" + "\n".join(left), pytrace=False)
 
 
+# -- hangs ------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool | None:
+    """Takes the place of pytest-timeout's clock; `timeout` is a limit of processor time."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() != threading.main_thread():
+        return None
+    item.cancel_timeout = patience.TestGuard(item, settings).cancel  # type: ignore[attr-defined]
+    return True
+
+
 # -- coroutines -------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def run_async(qapp: Any) -> Callable[..., Any]:
-    """``run_async(coroutine)`` runs a coroutine to its end in Qt's event loop."""
+    """``run_async(coroutine)`` runs a coroutine to its end in Qt's event loop, unless it hangs:
+    nothing works for `quiet` seconds. One wait of waiting.py gives up before.
+    """
     import qasync
 
-    def run(coroutine: Coroutine[Any, Any, Any], timeout: float = HANGS) -> Any:
+    def run(coroutine: Coroutine[Any, Any, Any], quiet: float = 2 * QUIET) -> Any:
         async def limited() -> Any:
-            async with asyncio.timeout(timeout):
-                return await coroutine
+            task, detector = asyncio.ensure_future(coroutine), HangDetector(quiet)
+            while not task.done():
+                await asyncio.wait([task], timeout=EVERY)
+                if reason := detector.look():
+                    task.cancel()
+                    await asyncio.wait([task])
+                    raise TimeoutError(f"hangs: {reason}")
+            return task.result()
 
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
             return runner.run(limited())

@@ -15,7 +15,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 20.0  # seconds for what is ending to end; only a leak waits so long
+from explorer.studio.hang_detector import HangDetector
+
+PATIENCE = 20.0  # seconds without work for what is ending to end; only a leak waits so long
 
 _SESSION_THREADS = ("tqdm", "pytest_timeout")
 _SESSION_PROCESSES = ("resource_tracker", "forkserver")
@@ -177,15 +179,14 @@ class Leaks:
             self._timers = {id(timer) for timer in running_timers()}
 
     def found(self) -> list[str]:
-        """Lines that name every leak; waits up to `PATIENCE` for threads and processes to end."""
+        """Lines that name every leak; waits for threads and processes that are about to end."""
         lines = self._found_in_qt() if self._gui else []
-        deadline = time.monotonic() + PATIENCE
-        for thread in threads() - self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        waits = HangDetector(PATIENCE, PATIENCE, PATIENCE / 40)
+        while (threads() - self._threads or self._new_children()) and not waits.look():
+            time.sleep(0.005)
         for thread in threads() - self._threads:
             lines.append(f"thread {thread.name!r} still runs:\n{stack_of(thread.ident)}")
-        while (left := self._new_children()) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        left = self._new_children()
         lines += [f"child process {pid} still runs: {command}" for pid, command in left.items()]
         return lines
 

@@ -1,6 +1,7 @@
 """The guards of this suite catch what they are there for."""
 
 import asyncio
+import signal
 import threading
 import time
 
@@ -17,9 +18,9 @@ def test_a_coroutine_runs_in_qts_event_loop(run_async):
     assert run_async(answer()) == 42
 
 
-def test_a_coroutine_that_takes_too_long_is_stopped(run_async):
-    with pytest.raises(TimeoutError):
-        run_async(asyncio.sleep(10), timeout=0.05)
+def test_a_coroutine_that_waits_for_nothing_is_stopped(run_async):
+    with pytest.raises(TimeoutError, match="hangs"):
+        run_async(asyncio.sleep(10_000), quiet=0.5)
 
 
 def test_several_loops_in_one_test(run_async):
@@ -39,6 +40,7 @@ def suite(pytester, request):
         pythonpath = {root}
         addopts = -p tests.conftest -p no:cacheprovider
         qt_api = pyside6
+        timeout = 1200
         filterwarnings = error
         """
     )
@@ -103,6 +105,41 @@ def test_leaks_are_named(suite):
             "*thread 'busy' still runs*",
             "*child process * still runs: sleep 600*",
         ]
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the guard looks at a signal")
+def test_a_test_that_hangs_is_ended_and_a_slow_one_is_not(suite):
+    result = suite(
+        """
+        import subprocess, sys, threading, time
+        import pytest
+        from tests import patience
+        patience.GUARDED = 1.0
+
+        def test_hangs():
+            threading.Event().wait()
+
+        def test_waits_for_a_child_that_hangs():
+            with subprocess.Popen(["sleep", "600"]) as child:
+                try:
+                    child.wait()
+                finally:
+                    child.kill()
+
+        @pytest.mark.timeout(1.0)
+        def test_computes_for_ever():
+            while True:
+                pass
+
+        def test_waits_for_a_child_that_works():
+            code = "import time; end = time.monotonic() + 3\\nwhile time.monotonic() < end: pass"
+            subprocess.run([sys.executable, "-c", code], check=True)
+        """
+    )
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        ["*hangs: nothing has worked*", "*hangs: nothing has worked*", "*processor time*"]
     )
 
 

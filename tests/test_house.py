@@ -13,6 +13,7 @@ import pytest
 import system_setup
 
 import dev
+from tests.patience import HANGS
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = sorted((ROOT / "core").rglob("*.py"))
@@ -154,7 +155,7 @@ for module in sys.argv[1:]:
         sys.exit(f"{module} loads {', '.join(found)}")
 """
     command = [sys.executable, "-c", listing, *modules]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS)
     assert told.returncode == 0, told.stderr
 
 

@@ -8,29 +8,30 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from explorer.studio.hang_detector import HangDetector
+from tests.patience import HANGS
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QObject, QTimer
-
-HANGS = 120.0  # seconds after which a wait is taken for one without end
 
 
 async def until(condition: Callable[[], Any], what: str = "") -> None:
     """Lets Qt's event loop turn until `condition()` holds."""
-    try:
-        async with asyncio.timeout(HANGS):
-            while not condition():
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"never came: {what or condition}") from None
+    detector = HangDetector()
+    while not condition():
+        reason = detector.look()
+        assert not reason, f"never came: {what or condition}: {reason}"
+        await asyncio.sleep(0.005)
 
 
 def wait_until(condition: Callable[[], Any], what: str = "") -> None:
     """`until` for a test that is no coroutine."""
     from PySide6.QtWidgets import QApplication
 
-    end = time.monotonic() + HANGS
+    detector = HangDetector()
     while not condition():
-        assert time.monotonic() < end, f"never came: {what or condition}"
+        reason = detector.look()
+        assert not reason, f"never came: {what or condition}: {reason}"
         QApplication.processEvents()
         time.sleep(0.002)
 

@@ -67,6 +67,5 @@ async def type_a_formula(sitting: Sitting) -> None:
 
 
 @pytest.mark.smoke
-@pytest.mark.timeout(240)
 def test_a_formula_in_a_real_window(sit):
     sit(type_a_formula)

@@ -67,6 +67,5 @@ async def go_through_every_mode(sitting: Sitting) -> None:
 
 
 @pytest.mark.smoke
-@pytest.mark.timeout(240)
 def test_every_mode_in_a_real_window(sit):
     sit(go_through_every_mode)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.explorer.waiting import HANGS
+from tests.patience import wait_for
 from tests.smoke.conftest import ROOT, UNHEALTHY
 
 
@@ -37,11 +38,12 @@ def test_ends_well_when_told_to(moment, window_environment, tmp_path):
     )
     try:
         awaited = moment if isinstance(moment, str) else "window"
-        deadline = time.monotonic() + HANGS
-        while not (report.exists() and f"{awaited} " in report.read_text()):
+
+        def reached() -> bool:
             assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline, f"no {awaited}"
-            time.sleep(0.02)
+            return report.exists() and f"{awaited} " in report.read_text()
+
+        wait_for(reached, str(awaited))
         time.sleep(moment if isinstance(moment, float) else 0)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=HANGS)

@@ -23,6 +23,7 @@ from core.tensor_shards import open_tensors
 from core.training.__main__ import main
 from core.training.runs import RunReader
 from tests.core.finetuning.small import small_base, small_tuning, tune
+from tests.patience import HANGS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,7 +35,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _command(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "core.finetuning", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS)
 
 
 def test_the_command_starts_and_continues_a_run(base: Path, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.patience import HANGS
+
 ROOT = Path(__file__).parents[3]
 # How the remedy at the end of an error begins.
 REMEDY = re.compile(
@@ -31,7 +33,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def attempts(names: Sequence[str], timeout: float = 600) -> Iterator[dict[str, Any]]:
+def attempts(names: Sequence[str], timeout: float = HANGS) -> Iterator[dict[str, Any]]:
     """What became of each attack: name, kind, message, seconds and bytes."""
     command = [sys.executable, "-m", "tests.core.hostile.worker"]
     found = subprocess.run(

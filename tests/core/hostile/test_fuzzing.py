@@ -19,13 +19,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="memory is limit
 FEW, MANY = 300, 3000
 
 
-@pytest.mark.timeout(600)
 def test_a_file_changed_at_random_opens_or_is_refused_with_the_remedy() -> None:
     check(0, FEW)
 
 
 @pytest.mark.full
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(36_000)
 def test_many_files_changed_at_random_open_or_are_refused_with_the_remedy() -> None:
     check(FEW, MANY)
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from core.training.loop import train_steps
 from core.training.program import TRAINING
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import finish, losses, small_config
+from tests.patience import HANGS, wait_for
 from tests.slow_import import slow_import
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,14 +36,14 @@ def _command(*arguments: object, **options: object) -> subprocess.Popen[str]:
 
 
 def _wait_for_step(folder: Path, step: int, process: object = None) -> RunReader:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if (folder / "run.json").exists():
-            reader = RunReader(folder)
-            if reader.step >= step and len(reader.steps):
-                return reader
-        time.sleep(0.01)
-    raise AssertionError("the run did not come to the step")
+    def arrived() -> bool:
+        if not (folder / "run.json").exists():
+            return False
+        reader = RunReader(folder)
+        return reader.step >= step and bool(len(reader.steps))
+
+    wait_for(arrived, f"step {step}")
+    return RunReader(folder)
 
 
 def _config_file(tmp_path: Path, config: TrainingConfig) -> Path:
@@ -214,7 +214,7 @@ def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
     process = _command("--config", _config_file(tmp_path, config), "--run", run)
     _wait_for_step(run, 3)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=HANGS)
     assert process.returncode == 0, said
     reader = RunReader(run)
     last = said.splitlines()[-1]
@@ -328,10 +328,8 @@ def test_a_trainer_that_is_not_bound_goes_on_and_another_launcher_takes_it_up(
     _wait_for_step(folder, 2)
     assert launcher.adopt(folder) is False, "once is enough"
     RunControl(folder).stop()
-    deadline = time.monotonic() + 120
-    while launcher.running(folder) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not launcher.running(folder) and launcher.exit_code(folder) is None
+    wait_for(lambda: not launcher.running(folder), "its end")
+    assert launcher.exit_code(folder) is None
     assert RunReader(folder).state == "stopped"
     assert not ProcessLauncher().adopt(folder), "it has ended"
 
@@ -375,7 +373,7 @@ def test_ctrl_c_while_it_loads_is_one_sentence(tmp_path: Path, name: str) -> Non
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == "reached\n"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=HANGS)
     assert process.returncode == 130
     assert err == "interrupted before training began\n"
 

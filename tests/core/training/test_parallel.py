@@ -23,6 +23,7 @@ from core.training.parallel import on_device
 from core.training.runs import RunReader, branch
 from tests.core.training.small import fingerprint, losses, small_config
 from tests.core.training.strategies import CRASH, Doubled
+from tests.patience import HANGS
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,7 +48,7 @@ def _train_on_ranks(
         for rank in range(ranks)
     ]
     try:
-        told = [process.communicate(timeout=240)[0].decode() for process in processes]
+        told = [process.communicate(timeout=HANGS)[0].decode() for process in processes]
     finally:
         for process in processes:
             process.kill()

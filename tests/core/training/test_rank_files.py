@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,9 @@ from core.training import records
 from core.training.place import LEFT_ALONE_MESSAGE
 from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import small_config
+from tests.patience import HANGS, wait_for
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 120.0  # seconds; a wait ends as soon as what is waited for is there
 
 # Writes until its stdin is closed: a record and an event a step.
 RANK = """
@@ -48,13 +47,6 @@ def _start(folder: Path, rank: int) -> subprocess.Popen[str]:
     )
     assert process.stdout is not None and process.stdout.readline() == "open\n"
     return process
-
-
-def _until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -91,7 +83,7 @@ def _steps_read(folder: Path, rank: int) -> int:
 def test_four_ranks_write_beside_each_other_and_one_is_killed(
     folder: Path, ranks: list[subprocess.Popen[str]]
 ) -> None:
-    _until(lambda: all(reader.step >= 20 for reader in _readers(folder)))
+    wait_for(lambda: all(reader.step >= 20 for reader in _readers(folder)))
     assert [reader.state for reader in _readers(folder)] == ["running"] * 4
     assert len(RunReader(folder).manifest["attempts"]) == 1
     for rank in range(4):
@@ -100,7 +92,8 @@ def test_four_ranks_write_beside_each_other_and_one_is_killed(
     ranks[2].send_signal(signal.SIGKILL)
     ranks[2].wait()
     killed_at = [_steps_read(folder, rank) for rank in range(4)]
-    _until(lambda: all(RunReader(folder, rank).step >= killed_at[rank] + 20 for rank in (0, 1, 3)))
+    left = (0, 1, 3)
+    wait_for(lambda: all(RunReader(folder, rank).step >= killed_at[rank] + 20 for rank in left))
     assert _steps_read(folder, 2) == killed_at[2]
     states = [reader.state for reader in _readers(folder)]
     assert states == ["running", "running", "dead", "running"]
@@ -117,7 +110,7 @@ def test_four_ranks_write_beside_each_other_and_one_is_killed(
     again.close()
     assert _steps_read(folder, 2) == killed_at[2] + 1
     for rank in (0, 1, 3):
-        ranks[rank].communicate("", timeout=PATIENCE)
+        ranks[rank].communicate("", timeout=HANGS)
         assert ranks[rank].returncode == 0 and RunReader(folder, rank).state == "finished"
         assert _steps_read(folder, rank) > killed_at[rank]
     assert len(RunReader(folder).manifest["attempts"]) == 1

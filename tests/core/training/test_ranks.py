@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,9 +28,9 @@ from core.training.runs import RunReader, create_run
 from core.training.spans import KINDS, SPAN_DTYPE
 from core.training.step_trace import open_recording, optimizer_trace
 from tests.core.training.small import finish, losses, small_config
+from tests.patience import HANGS, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
-LONGEST = 120  # seconds that a test waits
 posix = pytest.mark.skipif(os.name != "posix", reason="kills processes by signals")
 
 
@@ -64,14 +63,14 @@ def environment() -> dict[str, str]:
 
 
 def wait_for_step(folder: Path, step: int, rank: int = 0) -> RunReader:
-    deadline = time.monotonic() + LONGEST
-    while time.monotonic() < deadline:
-        if (folder / "run.json").exists():
-            run = RunReader(folder, rank)
-            if len(run.steps) and run.step >= step:
-                return run
-        time.sleep(0.02)
-    raise AssertionError(f"the run did not come to step {step}")
+    def arrived() -> bool:
+        if not (folder / "run.json").exists():
+            return False
+        run = RunReader(folder, rank)
+        return bool(len(run.steps)) and run.step >= step
+
+    wait_for(arrived, f"step {step}")
+    return RunReader(folder, rank)
 
 
 def pid_of(folder: Path, rank: int) -> int:
@@ -92,7 +91,7 @@ def test_two_ranks_by_one_command(
 ) -> None:
     """Losses as one process has them, in float32; each rank tells when it did what."""
     config = config_of(tmp_path, parallel=kind, activation_checkpointing=True)
-    assert started(config).wait(LONGEST) == 0, (tmp_path / "log").read_text()
+    assert started(config).wait(HANGS) == 0, (tmp_path / "log").read_text()
     run = RunReader(tmp_path / "run")
     alone = finish(config.change({"ranks": 1}), tmp_path / "alone")
     assert run.state == "finished" and run.manifest["attempts"][0]["ranks"] == 2
@@ -135,12 +134,12 @@ def test_a_killed_rank_ends_the_run_and_is_named_and_it_resumes_exactly(
     process = started(config)
     wait_for_step(tmp_path / "run", 6, rank=1)
     os.kill(pid_of(tmp_path / "run", 1), signal.SIGKILL)
-    assert process.wait(LONGEST) == 1
+    assert process.wait(HANGS) == 1
     run = RunReader(tmp_path / "run")
     assert run.state == "failed" and "rank 1 of 2 was killed (SIGKILL)" in run.message
     assert "rank 1 of 2 was killed (SIGKILL)" in (tmp_path / "log").read_text()
     assert not process_alive(pid_of(tmp_path / "run", 0))
-    assert started(config, "--resume").wait(LONGEST) == 0
+    assert started(config, "--resume").wait(HANGS) == 0
     run = RunReader(tmp_path / "run")
     assert run.state == "finished" and len(run.manifest["attempts"]) == 2
     whole = train(config, tmp_path / "whole")
@@ -158,10 +157,7 @@ def test_no_rank_outlives_its_launcher(
     pids = [pid_of(tmp_path / "run", rank) for rank in (0, 1)]
     assert all(map(process_alive, pids))
     process.kill()
-    deadline = time.monotonic() + 20  # five seconds, on a machine that has nothing else to do
-    while any(map(process_alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(process_alive, pids))
+    wait_for(lambda: not any(map(process_alive, pids)), "the end of the ranks")
     assert RunReader(tmp_path / "run").state == "dead"
 
 
@@ -173,7 +169,7 @@ def test_a_request_to_end_finishes_the_step_on_all_ranks(
     process = started(config)
     wait_for_step(tmp_path / "run", 3, rank=1)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(LONGEST) == 0, (tmp_path / "log").read_text()
+    assert process.wait(HANGS) == 0, (tmp_path / "log").read_text()
     runs = [RunReader(tmp_path / "run", rank) for rank in (0, 1)]
     assert [run.state for run in runs] == ["stopped", "stopped"]
     assert runs[0].step == runs[1].step == runs[0].checkpoints[-1].step
@@ -188,7 +184,7 @@ def test_ranks_are_started_again_after_a_failure(
     process = started(config, "--max-restarts", "1")
     wait_for_step(tmp_path / "run", 6, rank=0)
     os.kill(pid_of(tmp_path / "run", 0), signal.SIGKILL)
-    assert process.wait(LONGEST) == 0, (tmp_path / "log").read_text()
+    assert process.wait(HANGS) == 0, (tmp_path / "log").read_text()
     run = RunReader(tmp_path / "run")
     assert run.state == "finished" and len(run.manifest["attempts"]) == 2
     failed = [event for event in run.events if event.get("reason") == "failed"]
@@ -228,7 +224,7 @@ def test_two_nodes_under_torchrun_go_on_after_a_rank_was_killed(tmp_path: Path) 
     try:
         wait_for_step(tmp_path / "run", 6, rank=1)
         os.kill(pid_of(tmp_path / "run", 1), signal.SIGKILL)
-        codes = [agent.wait(LONGEST) for agent in agents]
+        codes = [agent.wait(HANGS) for agent in agents]
     finally:
         for agent in agents:
             agent.terminate()
@@ -301,7 +297,7 @@ def test_a_launched_run_of_two_ranks_answers_commands(tmp_path: Path) -> None:
         run = wait_for_step(folder, 2)
         control.probe("look", [1, 2, 3])
         control.stop()
-        assert launcher.wait(folder, LONGEST) == 0, (folder / "process.log").read_text()
+        assert launcher.wait(folder, HANGS) == 0, (folder / "process.log").read_text()
     finally:
         launcher.kill(folder)
     run.refresh()
@@ -331,7 +327,7 @@ def test_faults_are_seen_and_named(tmp_path: Path, parallel: str) -> None:
         control.fault("none", rank=1)
         missing = control.fault("kill", rank=7)
         control.fault("nan", rank=1)
-        assert launcher.wait(folder, LONGEST) == 1
+        assert launcher.wait(folder, HANGS) == 1
     finally:
         launcher.kill(folder)
     answer = control.acknowledgement(slow)
@@ -358,12 +354,15 @@ def test_the_only_process_does_not_kill_itself(tmp_path: Path) -> None:
 
 def wait_until_one_waits(folder: Path) -> None:
     """Rank 0 has come to an exchange to which rank 1 does not come."""
-    deadline, same, before = time.monotonic() + LONGEST, 0, (0, 0)
-    while same < 25 or before[0] <= before[1]:
-        assert time.monotonic() < deadline, before
+    same, before = 0, (0, 0)
+
+    def waits() -> bool:
+        nonlocal same, before
         now = exchanges(folder, 0), exchanges(folder, 1)
         same, before = (same + 1 if now == before else 0), now
-        time.sleep(0.02)
+        return same >= 50 and before[0] > before[1]
+
+    wait_for(waits, "a rank that waits")
 
 
 @posix
@@ -380,7 +379,7 @@ def test_a_rank_that_hangs_is_given_up_and_named(
         wait_for_step(folder, 2)
         control.fault("hang", rank=1)
         wait_until_one_waits(folder)
-        assert launcher.wait(folder, LONGEST) == 1
+        assert launcher.wait(folder, HANGS) == 1
     finally:
         launcher.kill(folder)
     run = RunReader(folder)
@@ -395,7 +394,7 @@ def test_a_rank_that_cannot_write_is_named_and_the_others_do_not_wait(
     config = config_of(tmp_path)
     folder = create_run(tmp_path / "run", config)
     (folder / "rank1.steps").mkdir()
-    assert started(config).wait(LONGEST) == 1
+    assert started(config).wait(HANGS) == 1
     said = (tmp_path / "log").read_text()
     assert "rank 1 of 2 failed" in said and "rank1.steps" in said
 
@@ -448,7 +447,7 @@ def test_ranks_on_gpus_train_as_the_cpu_does(
     if torch.cuda.device_count() < 2:
         pytest.skip("two ranks need two GPUs")
     config = config_of(tmp_path, parallel=kind, device="cuda")
-    assert started(config).wait(LONGEST) == 0, (tmp_path / "log").read_text()
+    assert started(config).wait(HANGS) == 0, (tmp_path / "log").read_text()
     alone = finish(config.change({"ranks": 1, "device": "cpu"}), tmp_path / "alone")
     run = RunReader(tmp_path / "run")
     np.testing.assert_allclose(run.steps["loss"], alone.steps["loss"], rtol=1e-3)
@@ -466,16 +465,10 @@ def test_a_rank_that_hangs_does_not_outlive_its_launcher(tmp_path: Path) -> None
         pids = [pid_of(folder, rank) for rank in (0, 1)]
         control.fault("hang", rank=1)
         stopped = Path(f"/proc/{pids[1]}/stat")
-        deadline = time.monotonic() + LONGEST
-        while stopped.read_text().rpartition(")")[2].split()[0] != "T":
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_for(lambda: stopped.read_text().rpartition(")")[2].split()[0] == "T", "its stop")
     finally:
         launcher.kill(folder)
-    deadline = time.monotonic() + 20
-    while any(map(process_alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(process_alive, pids))
+    wait_for(lambda: not any(map(process_alive, pids)), "the end of the ranks")
 
 
 def test_spans_of_a_step_are_those_of_the_step_alone(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANGS
+
 ROOT = Path(__file__).parents[3]
 ACTIONS = 1000  # of each seed
 
@@ -19,7 +21,6 @@ def test_random_actions(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_many_random_actions(tmp_path: Path, seed: int) -> None:
     act_at_random(tmp_path, seed)
@@ -35,6 +36,6 @@ def act_at_random(folder: Path, seed: int) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=1100,
+        timeout=HANGS,
     )
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr[-6000:]}"

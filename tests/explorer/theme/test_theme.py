@@ -22,6 +22,7 @@ from explorer.theme import icons
 from explorer.theme.colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
 from explorer.widgets.base import set_look
 from explorer.widgets.boxes import column, row
+from tests.explorer.waiting import wait_until
 
 GROUNDS = ("window", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "q", "k", "v", "attention", "success", "warning", "error")
@@ -127,7 +128,7 @@ def test_the_focus_takes_no_room_from_what_a_control_says(qapp, qtbot, zoom, kin
     shown = []
     for focused in (other, control):
         focused.setFocus()
-        qtbot.waitUntil(focused.hasFocus)
+        wait_until(focused.hasFocus)
         written = _written(control) if isinstance(control, QPushButton) else None
         shown.append((control.sizeHint(), written))
     theme.apply(qapp, "light", zoom=1.0)

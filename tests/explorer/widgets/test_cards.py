@@ -10,7 +10,7 @@ from explorer.widgets.base import Picture
 from explorer.widgets.card import MOST_SHOWN, NARROW, TITLE_LINES, Card, breakable
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import Empty, StatefulPicture, Veil
-from tests.explorer.waiting import turn
+from tests.explorer.waiting import turn, wait_until
 
 
 def test_a_picture_goes_stale_instead_of_blank(qtbot):
@@ -251,14 +251,14 @@ def test_a_wait_paints_the_picture_anew_under_its_line_alone(qtbot):
         stateful.show()
     stateful.show_ready()
     stateful.set_waiting("reading")
-    qtbot.waitUntil(lambda: 200 in painted)
+    wait_until(lambda: 200 in painted)
     painted.clear()
     stateful.set_waiting("reading more")
-    qtbot.waitUntil(lambda: bool(painted))
+    wait_until(lambda: bool(painted))
     assert max(painted) < 60
     painted.clear()
     stateful.show_stale()
-    qtbot.waitUntil(lambda: 200 in painted)
+    wait_until(lambda: 200 in painted)
 
 
 def test_a_short_wait_leaves_the_picture_alone(qtbot):
@@ -275,7 +275,7 @@ def test_a_short_wait_leaves_the_picture_alone(qtbot):
     stateful.set_waiting("reading more")
     assert veil.isHidden()
     time[0] = 0.2
-    qtbot.waitUntil(veil.isVisible)
+    wait_until(veil.isVisible)
     assert veil.height() < 60, "on the line and the words alone"
     stateful.show_stale()
     assert veil.size() == stateful.size()

@@ -22,6 +22,7 @@ from explorer.widgets.pooling import Matrix, pool_signed
 from explorer.widgets.sketch import Sketch
 from explorer.widgets.stacked_bars import Bar, StackedBars
 from tests.explorer.conftest import dispose
+from tests.explorer.waiting import wait_until
 
 AREA = QRectF(0, 0, 700, 300)
 
@@ -153,7 +154,7 @@ def test_one_goes_in_and_out_through_the_place_of_a_step(qtbot: Any) -> None:
         assert picture.is_zooming and picture.scene is scene
         picture.grab()
         assert picture.broken is None
-        qtbot.waitUntil(lambda: not picture.is_zooming, timeout=60_000)
+        wait_until(lambda: not picture.is_zooming)
         picture.grab()
     picture.show_inside(block, (None, 99))  # there is no such place: a cut
     assert not picture.is_zooming

@@ -12,6 +12,7 @@ from explorer import theme
 from explorer.widgets.base import put_longest
 from explorer.widgets.legend import put_legend
 from explorer.widgets.wrapped_label import WrappedLabel
+from tests.explorer.waiting import wait_until
 
 
 def test_words_are_whole_in_a_page_that_asks_for_no_height_by_width(qtbot: Any) -> None:
@@ -22,11 +23,11 @@ def test_words_are_whole_in_a_page_that_asks_for_no_height_by_width(qtbot: Any) 
     label.setText("rank 1 of 2 failed: the disk is full; make room, and resume the run. " * 4)
     page.resize(300, 400)
     page.show()
-    qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))
+    wait_until(lambda: label.height() >= label.heightForWidth(label.width()))
     narrow = label.height()
     assert not page.layout().hasHeightForWidth() and narrow < 400
     page.resize(900, 400)
-    qtbot.waitUntil(lambda: label.height() < narrow)
+    wait_until(lambda: label.height() < narrow)
 
 
 def painted(draw: Any) -> QImage:

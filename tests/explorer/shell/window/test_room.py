@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer import theme
 from explorer.shell.window import PANE_LEAST
+from tests.explorer.waiting import wait_until
 
 
 def test_the_headline_has_two_lines_and_is_cut_after_a_whole_word(make):
@@ -88,7 +89,7 @@ def test_a_pane_that_would_have_too_little_room_scrolls(make, qapp, qtbot, zoom,
     theme.apply(qapp, "light", zoom, "full")
     QTest.qWait(1)
     bars = window.room.horizontalScrollBar(), window.room.verticalScrollBar()
-    qtbot.waitUntil(lambda: tuple(bar.maximum() > 0 for bar in bars) == scrolls)
+    wait_until(lambda: tuple(bar.maximum() > 0 for bar in bars) == scrolls)
     assert (window.width(), window.height()) == size
     assert window.stack.size() == window.stack.size().expandedTo(PANE_LEAST * zoom)
     assert window.transport.mapTo(window, window.transport.rect().bottomLeft()).y() < size[1]
@@ -102,7 +103,7 @@ def test_a_pane_has_the_room_that_its_parts_ask_for(make, qtbot):
     for more in (QSize(200, 200), QSize(0, 0)):
         window.pane.minimumSizeHint = lambda asked=usual + more: asked
         window.pane.updateGeometry()
-        qtbot.waitUntil(lambda room=usual + more: window.stack.size() == room)
+        wait_until(lambda room=usual + more: window.stack.size() == room)
 
 
 def test_all_panes_have_an_entry_in_the_rail_of_a_low_window(make, qapp, qtbot):
@@ -111,7 +112,7 @@ def test_all_panes_have_an_entry_in_the_rail_of_a_low_window(make, qapp, qtbot):
     theme.apply(qapp, "light", 2.0, "full")
     QTest.qWait(1)
     rail = window.rail
-    qtbot.waitUntil(lambda: rail.height() < 600)
+    wait_until(lambda: rail.height() < 600)
     assert rail.rect().contains(rail.entry_rect(len(window.specs) - 1).toRect())
 
 
@@ -146,7 +147,7 @@ def test_the_wheel_scrolls_the_page_save_over_a_picture_that_takes_it(make, qapp
     zoomed.show()
     QTest.qWait(1)
     bar = window.room.verticalScrollBar()
-    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    wait_until(lambda: bar.maximum() > 0)
     for widget, turns, scrolls in ((zoomed, 1, False), (window.room.viewport(), 1, True)):
         down, none = QPoint(0, -120), QPoint()
         place = QPointF(5, 5)
