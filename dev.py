@@ -22,6 +22,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -132,14 +133,25 @@ def package(arguments: list[str]) -> int:
     shutil.rmtree(target / "build")
     program = target / "llm-explorer" / ("llm-explorer.exe" if os.name == "nt" else "llm-explorer")
     print(f"built {program}; its self-test:", flush=True)
-    code = subprocess.call(
-        [str(program), "--self-test"],
-        cwd=target,
-        env={**environment(), "QT_QPA_PLATFORM": "offscreen"},
-        timeout=300,
-    )
+    code = end_of([str(program), "--self-test"], target)
     print("the bundle works" if code == 0 else f"the bundle's self-test failed with {code}")
     return code
+
+
+def end_of(command: list[str], folder: Path) -> int:
+    """The exit code of a program without a display, which is killed if it hangs."""
+    from explorer.studio.hang_detector import EVERY, QUIET, HangDetector, Threads
+
+    values = {**environment(), "QT_QPA_PLATFORM": "offscreen"}
+    with subprocess.Popen(command, cwd=folder, env=values) as process:
+        threads = Threads(process.pid)  # the self-test has the first word: it knows what it does
+        detector = HangDetector(2 * QUIET, activity=threads.activity)
+        while process.poll() is None:
+            if reason := detector.look():
+                process.kill()
+                say(f"{Path(command[0]).name} hangs: {reason}")
+            time.sleep(EVERY)
+    return process.returncode
 
 
 def vocabularies(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 from types import SimpleNamespace
 
 import first_tokenizers
@@ -29,6 +30,14 @@ def test_a_message_says_what_to_do_and_the_exit_code_tells(capsys):
     assert dev.main(["snapshot"]) == 3
     assert dev.main(["snapshot", "--all-sizes"]) == 3
     assert capsys.readouterr().err.count("snapshot DIR") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere only its end is known")
+def test_a_bundle_that_hangs_is_killed(monkeypatch, tmp_path):
+    monkeypatch.setattr("explorer.studio.hang_detector.QUIET", 0.5)
+    wait = "import threading; threading.Event().wait()"
+    assert dev.end_of([sys.executable, "-c", wait], tmp_path) != 0
+    assert dev.end_of([sys.executable, "-c", "import sys; sys.exit(7)"], tmp_path) == 7
 
 
 def test_what_follows_the_folder_of_a_snapshot_goes_to_the_program(monkeypatch):

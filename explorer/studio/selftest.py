@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import faulthandler
+import os
 import sys
 import tempfile
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer import theme
+from explorer.studio.hang_detector import EVERY, QUIET, HangDetector
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -17,13 +23,78 @@ if TYPE_CHECKING:
     from explorer.shell.session import Session
     from explorer.shell.window import MainWindow
 
-PATIENCE = 120.0
 PROMPT = "Once upon a time there was a girl named Mira. One day Mira"
 STEPS = 3
 
 
-async def run(app: QApplication) -> int:
-    """Prints one line for each part; returns 0 if all of them work."""
+class Watch:
+    """Ends the self-test when it hangs, and says in which part and what that waits for.
+
+    Its thread sees also a window that is blocked; then the process ends with 1.
+    """
+
+    def __init__(self, session: Session, quiet: float = QUIET) -> None:
+        self._engine = session.engine
+        self._part = "the start"
+        self._detector = HangDetector(quiet)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="self-test watch", daemon=True)
+        self._loop = asyncio.get_running_loop()
+        self._work: asyncio.Task[None] | None = None
+
+    async def run(self, work: asyncio.Task[None]) -> None:
+        """Waits for the end of `work`; raises TimeoutError if it hangs."""
+        self._work = work
+        self._thread.start()
+        try:
+            await asyncio.wait([work])
+        finally:
+            self._over.set()
+            self._thread.join()
+        if work.cancelled():
+            raise TimeoutError(f"{self._part} did not come to an end")
+        work.result()
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Names what is being done, and says afterwards that it works."""
+        self._part = name
+        self._detector.progress()
+        yield
+        print(f"self-test: {name} works", flush=True)
+
+    def _watch(self) -> None:
+        ending = False
+        while not self._over.wait(EVERY):
+            reason = self._detector.look()
+            if not reason:
+                continue
+            self._detector.progress()
+            if ending:  # the window's thread does not even end what it does
+                if sys.__stderr__ is not None:
+                    faulthandler.dump_traceback(sys.__stderr__)
+                os._exit(1)
+            ending = True
+            print(f"self-test: {self._part} hangs: {reason}", file=sys.stderr)
+            print("\n".join(self._awaited()), file=sys.stderr, flush=True)
+            assert self._work is not None
+            self._loop.call_soon_threadsafe(self._work.cancel)
+
+    def _awaited(self) -> Iterator[str]:
+        """Says what the engine does, and where each coroutine stands."""
+        doing = [self._engine.activity, *(f"{job.name} ({job.state})" for job in self._engine.jobs)]
+        yield f"  the engine: {', '.join(filter(None, doing)) or 'nothing to do'}"
+        for task in asyncio.all_tasks(self._loop):
+            inner: Any = task.get_coro()
+            while getattr(getattr(inner, "cr_await", None), "cr_frame", None) is not None:
+                inner = inner.cr_await
+            if (frame := getattr(inner, "cr_frame", None)) is not None:
+                name = Path(frame.f_code.co_filename).name
+                yield f"  waits: {inner.__qualname__} ({name}:{frame.f_lineno})"
+
+
+async def run(app: QApplication, quiet: float = QUIET) -> int:
+    """Prints one line for each part; returns 0 if all of them work. `quiet`: see HangDetector."""
     from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
@@ -32,9 +103,9 @@ async def run(app: QApplication) -> int:
         theme.apply(app, "light", 1.0, "off")
         window = session.open()
         window.show()
+        watch = Watch(session, quiet)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await _all(session, window)
+            await watch.run(asyncio.ensure_future(_all(session, window, watch)))
         except Exception:
             traceback.print_exc()
             print("self-test: failed", file=sys.stderr)
@@ -45,24 +116,26 @@ async def run(app: QApplication) -> int:
     return 0
 
 
-async def _all(session: Session, window: MainWindow) -> None:
-    await session.first_paint()
-    _say("window", window.isVisible() and not window.grab().isNull())
-    await session.begin()
-    _say("model", session.workspace.model_source is not None)
-    await _panes(window)
-    await _code(session, window)
-    await _backprop(window)
-    await _training(session)
-
-
-async def _panes(window: MainWindow) -> None:
+async def _all(session: Session, window: MainWindow, watch: Watch) -> None:
+    with watch.part("window"):
+        await session.first_paint()
+        _check(window.isVisible() and not window.grab().isNull(), "window")
+    with watch.part("model"):
+        await session.begin()
+        _check(session.workspace.model_source is not None, "model")
     for spec in window.specs:
-        pane = window.show_pane(spec.id)
-        if pane is None:
-            raise RuntimeError(f"the pane {spec.id} could not be built")
-        await pane.settled()
-        _say(f"pane {spec.id}", not pane.grab().isNull())
+        with watch.part(f"pane {spec.id}"):
+            pane = window.show_pane(spec.id)
+            if pane is None:
+                raise RuntimeError(f"the pane {spec.id} could not be built")
+            await pane.settled()
+            _check(not pane.grab().isNull(), f"pane {spec.id}")
+    with watch.part("code"):
+        await _code(session, window)
+    with watch.part("backprop"):
+        await _backprop(window)
+    with watch.part("training"):
+        await _training(session)
 
 
 async def _code(session: Session, window: MainWindow) -> None:
@@ -77,7 +150,8 @@ async def _code(session: Session, window: MainWindow) -> None:
     window.inspector.set_inspection(Inspection(step=step))
     window.inspector.set_tab("code")
     lines = source(step.code)
-    _say("code", "scores" in lines.lines[lines.marked] and not window.inspector.grab().isNull())
+    seen = "scores" in lines.lines[lines.marked] and not window.inspector.grab().isNull()
+    _check(seen, "code")
 
 
 async def _backprop(window: MainWindow) -> None:
@@ -92,7 +166,7 @@ async def _backprop(window: MainWindow) -> None:
     await pane.settled()
     leaves = mode.computed.leaves
     found = [float(mode.computed.gradient(leaves[name])) for name in ("x", "y")]
-    _say("backprop", found == [5.0, 3.0] and not pane.grab().isNull())
+    _check(found == [5.0, 3.0] and not pane.grab().isNull(), "backprop")
 
 
 async def _training(session: Session) -> None:
@@ -121,10 +195,9 @@ async def _training(session: Session) -> None:
     await job.done()
     job.result()
     reader = RunReader(folder)
-    _say("training", reader.step == STEPS and len(reader.steps) == STEPS)
+    _check(reader.step == STEPS and len(reader.steps) == STEPS, "training")
 
 
-def _say(part: str, works: bool) -> None:
+def _check(works: bool, part: str) -> None:
     if not works:
         raise RuntimeError(f"{part} does not work")
-    print(f"self-test: {part} works")
