@@ -80,6 +80,7 @@ _HOME = {
     "mixed_shares": "core.finetuning.mixture",
     "write_mixed_steps": "core.finetuning.mixture",
     "strength_curve_steps": "core.finetuning.mixture",
+    "favorites": "core.finetuning.mixture",
     "check_adapter": "core.finetuning.mixture",
     "next_tokens": "core.finetuning.mixture",
     "soft_prompt_of": "core.finetuning.mixture",

@@ -78,10 +78,13 @@ STRENGTH_STEPS = ("dora", "scale", "change", "bias_change")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """A text written so far: its tokens (T,), and the model's surprise at each, (T,) in nats."""
+    """A text written so far: its tokens (T,), the model's surprise at each, (T,) in nats, and the
+    strength of the learned change.
+    """
 
     ids: Sequence[int]
     surprises: np.ndarray
+    strength: float
 
 
 def write_mixed_steps(
@@ -103,14 +106,14 @@ def write_mixed_steps(
     with at_scales(scales, merged=mixture.merged):
         told = surprises(model, [*before, *ids][-size:])
     told = _last(told, len(ids))
-    yield Written(ids, told)
+    yield Written(ids, told, mixture.strength)
     tokens = generate_at_scales_steps(
         model, scales, [*before, *ids], max_new_tokens, sampling, seed=seed, stop=stop,
         merged=mixture.merged,
     )  # fmt: skip
     for token in tokens:
         told = np.append(told, surprise_of(token.logits, token.id))
-        yield Written(token.ids[len(before) :].tolist(), told)
+        yield Written(token.ids[len(before) :].tolist(), told, mixture.strength)
 
 
 def _last(values: np.ndarray, count: int) -> np.ndarray:
@@ -130,17 +133,22 @@ def mixed_shares(model: GPT, mixture: Mixture, ids: Sequence[int]) -> np.ndarray
 class NextTokens:
     """Probability of each token after a text, (V,): for the base, and with the learned change.
 
-    where  see `strength_step`; also None if not requested
+    strength  of the learned change
+    where     see `strength_step`; also None if not requested
     """
 
     base: np.ndarray
     tuned: np.ndarray
+    strength: float
     where: tuple[str, Step, Cell] | None
 
-    def likeliest(self, count: int) -> list[int]:
-        """Returns the tokens that either model finds most likely, most likely first."""
-        most = np.maximum(self.base, self.tuned)
-        return [int(token) for token in np.argsort(-most, kind="stable")[:count]]
+    def likeliest(self, count: int, *others: int) -> list[int]:
+        """Returns `count` tokens, likeliest with the learned change first: the likeliest ones, and
+        always the base's favorite and the `others`.
+        """
+        likeliest = np.argsort(-self.tuned, kind="stable")[:count].tolist()
+        kept = dict.fromkeys((int(self.base.argmax()), *others, *likeliest))
+        return sorted([*kept][:count], key=lambda token: -self.tuned[token])
 
 
 def next_tokens(
@@ -149,24 +157,25 @@ def next_tokens(
     """Predicts the token after a text; `where` adds `strength_step`. Raises as `mixed_shares`."""
     none = replace(mixture, strength=0.0, merged=False)
     base, tuned = (mixed_shares(model, one, ids) for one in (none, mixture))
-    return NextTokens(base, tuned, strength_step(model, mixture, ids) if where else None)
+    step = strength_step(model, mixture, ids) if where else None
+    return NextTokens(base, tuned, mixture.strength, step)
 
 
 def strength_curve_steps(
     model: GPT, mixture: Mixture, ids: Sequence[int], strengths: Sequence[float]
-) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
-    """Yields some tokens and, for each strength in turn, their probability after a text, (K,): the
-    tokens most likely with the learned change, without it, and at the largest strength.
+) -> Iterator[np.ndarray]:
+    """Yields each token's probability after a text, (V,) float32, for each strength in turn.
+    Raises as `mixed_shares`.
     """
-    ends = {one: _at(model, mixture, ids, one) for one in (1.0, 0.0, max(strengths))}
-    tokens = tuple(dict.fromkeys(int(shares.argmax()) for shares in ends.values()))
     for strength in strengths:
-        shares = ends[strength] if strength in ends else _at(model, mixture, ids, strength)
-        yield tokens, shares[list(tokens)]
+        yield mixed_shares(model, replace(mixture, strength=strength, merged=False), ids)
 
 
-def _at(model: GPT, mixture: Mixture, ids: Sequence[int], strength: float) -> np.ndarray:
-    return mixed_shares(model, replace(mixture, strength=strength, merged=False), ids)
+def favorites(shares: Sequence[np.ndarray]) -> list[int]:
+    """Returns the tokens that are the likeliest in any of these (V,) probabilities, each once, in
+    their order.
+    """
+    return list(dict.fromkeys(int(one.argmax()) for one in shares))
 
 
 def check_adapter(model: GPT, name: str, mixture: Mixture, ids: Sequence[int]) -> Verdict:

@@ -15,7 +15,9 @@ from core.finetuning.lora_config import LoRAConfig
 from core.finetuning.mixture import (
     BASE,
     Mixture,
+    NextTokens,
     check_adapter,
+    favorites,
     held_out_prompt,
     mixed_shares,
     next_tokens,
@@ -64,7 +66,7 @@ def test_a_text_is_written_at_a_strength(strength: float, merged: bool) -> None:
     assert adapter.scale == 1.0 and not adapter.is_merged
     assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
     adapter.scale = strength
-    assert list(last.ids) == core.generate(model, TEXT, 6, seed=3)
+    assert list(last.ids) == core.generate(model, TEXT, 6, seed=3) and last.strength == strength
     np.testing.assert_allclose(last.surprises, surprises(model, last.ids), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(told, shares(model, TEXT), atol=1e-5)
 
@@ -76,7 +78,7 @@ def test_the_line_where_the_strength_comes_in() -> None:
     found = both.where
     for told, strength in ((both.base, 0.0), (both.tuned, 0.25)):
         np.testing.assert_array_equal(told, mixed_shares(model, Mixture(strength), TEXT))
-    assert both.likeliest(2)[0] in (both.base.argmax(), both.tuned.argmax())
+    assert both.strength == 0.25 and both.likeliest(2)[0] == both.tuned.argmax()
     assert found is not None and adapter.scale == 1.0
     name, step, (token, output) = found
     assert name == max(strengths(adapter), key=lambda one: one.ratio).name
@@ -97,15 +99,25 @@ def test_the_line_is_that_of_a_matrix_even_where_an_embedding_changed_more() -> 
     assert found is not None and found[0].endswith("attn.c_proj")
 
 
-def test_the_curves_are_of_the_likeliest_tokens() -> None:
+def test_the_curves_hold_every_favorite() -> None:
     model = adapted()
-    strengths = (0.0, 0.5, 1.0, 2.0)
-    found = list(strength_curve_steps(model, Mixture(), TEXT, strengths))
-    for strength, (tokens, told) in zip(strengths, found, strict=True):
-        at = mixed_shares(model, Mixture(strength), TEXT)
-        np.testing.assert_array_equal(told, at[list(tokens)])
-        if strength != 0.5:
-            assert int(at.argmax()) in tokens
+    strengths = (1.0, 0.0, 0.5, 2.0)
+    found = list(strength_curve_steps(model, Mixture(merged=True), TEXT, strengths))
+    for strength, told in zip(strengths, found, strict=True):
+        np.testing.assert_array_equal(told, mixed_shares(model, Mixture(strength), TEXT))
+    assert favorites(found) == list(dict.fromkeys(int(one.argmax()) for one in found))
+    shares = [np.array(one) for one in ([0.2, 0.8, 0.0], [0.7, 0.1, 0.2], [0.3, 0.6, 0.1])]
+    assert favorites(shares) == [1, 0]
+
+
+def test_the_likeliest_tokens_are_sorted_at_their_strength_with_the_favorite_of_the_base() -> None:
+    base = np.array([0.02, 0.9, 0.03, 0.05, 0.0])
+    tuned = np.array([0.5, 0.01, 0.1, 0.35, 0.04])
+    found = NextTokens(base, tuned, 0.2, None)
+    assert found.likeliest(3) == [0, 3, 1]
+    assert found.likeliest(3, 4) == [0, 4, 1]
+    assert found.likeliest(2, 0) == [0, 1]
+    assert found.likeliest(9) == [0, 3, 2, 4, 1]
 
 
 def test_two_adapters_are_blended(base: Path, tmp_path: Path) -> None:

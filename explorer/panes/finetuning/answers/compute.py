@@ -12,8 +12,10 @@ from explorer.panes.finetuning.answers.draft import TryDraft
 if TYPE_CHECKING:
     from core.finetuning.mixture import Mixture, Written
 
-# The strengths of the curves; and those for a soft prompt, which works fully or not at all.
-CURVE, STEP = np.linspace(0, 2, 21), np.array([0, 0.5, np.nextafter(0.5, 1), 2])
+# The strengths of the curves; and those for a soft prompt, which works fully or not at all. The
+# ends of the learned change come first, so that their favorites have the first colors.
+CURVE = (1.0, 0.0, 2.0, *(round(0.1 * at, 1) for at in range(1, 20) if at != 10))
+STEP = (2.0, 0.0, 0.5, float(np.nextafter(0.5, 1)))
 
 
 def mixture_of(draft: TryDraft) -> Mixture:

@@ -46,7 +46,7 @@ class TryMode(TunedMode):
         self.written: dict[bool, Written] = {}  # by True for the tuned model, False for the base
         self._newest: dict[bool, Written] = {}  # likewise, while a drag delays them
         self.next: NextTokens | None = None
-        self._curve: list[np.ndarray] = []  # (K,) probabilities of tokens, by strength
+        self._curve: dict[float, np.ndarray] = {}  # by strength, each token's probability (V,)
         self.prompt = ""  # the text that both read
         self._encoded: tuple[str, int] | None = None  # the prompt and example of `prompt_ids`
         self._known: dict[object, object] = {}  # the request of each result shown
@@ -186,13 +186,9 @@ class TryMode(TunedMode):
             self.spawn(self.show_head(self.prompt))
 
     def on_draft(self, draft: TryDraft) -> None:
-        """Updates to a draft; a merged adapter is always checked."""
+        """Updates to a draft; the verdict on the previous one is dropped."""
+        self._drop_verdict()
         super().on_draft(draft)
-        if self.tried.merged:
-            self.check("merge")
-        else:
-            self._checks.stop()
-            self.view.verdict.set_text("")
 
     # model
 
@@ -223,6 +219,11 @@ class TryMode(TunedMode):
         self._encoded, self.prompt_ids, self.next = None, [], None
         self.written.clear()
         self._known.clear()
+        self._drop_verdict()
+
+    def _drop_verdict(self) -> None:
+        self._checks.stop()
+        self._known.pop("merge", None)
         self.view.verdict.set_text("")
 
     def clear(self) -> None:
@@ -269,6 +270,8 @@ class TryMode(TunedMode):
                 job = partial(self.asked.model_steps, *made)
                 is_dragged = self.view.is_dragged
                 self._writes[tuned].ask(job, text.READS, is_told=False, waits=is_dragged)
+        if draft.merged and self._is_new("merge", (answer, draft)):
+            self.check("merge")
         if not self._writes[True].running:  # otherwise after writing
             self._read_place()
 
@@ -286,7 +289,6 @@ class TryMode(TunedMode):
     def _on_written_to_end(self, tuned: bool, _: object) -> None:
         self.written[tuned] = self._newest[tuned]
         self._show_texts()
-        self._show_next()
         self._read_place()
 
     # selected place
@@ -314,29 +316,39 @@ class TryMode(TunedMode):
             asked = finetuning.next_tokens, compute.mixture_of(draft), ids, where
             ask = partial(self.asked.ask, *asked, key=f"{NAME}.next", name=text.BARS)
             self._nexts.ask(ask, text.BARS, is_told=False, waits=not where)
+        elif not self._nexts.running:
+            self._show_next()
 
     def _on_next(self, found: NextTokens) -> None:
         self.next = found
-        self.view.curves.set_cursor(self.tried.strength)
         self._show_next()
         self.inspect()
         ids, draft = self._read_ids, self.tried
         if self._is_new("curves", (ids, draft.share)):
-            self._curve = []
-            strengths = self._strengths.tolist()
-            asked = finetuning.strength_curve_steps, compute.mixture_of(draft), ids, strengths
+            self._curve = {}
+            asked = finetuning.strength_curve_steps, compute.mixture_of(draft), ids, self._strengths
             job = partial(self.asked.model_steps, *asked)
             self._curves.ask(job, text.CURVES, is_told=False)
+        self._show_curves()
 
-    def _on_curves(self, items: list[Any]) -> None:
-        tokens = items[-1][0]
-        self._curve += [shares for _, shares in items]
-        x = self._strengths[: len(self._curve)]
-        self.view.show_curves(x, list(map(self.piece, tokens)), np.stack(self._curve))
+    def _on_curves(self, items: list[np.ndarray]) -> None:
+        coming = self._strengths[len(self._curve) :]
+        self._curve.update(zip(coming, items, strict=False))
+        self._show_curves()
+
+    def _show_curves(self) -> None:
+        """Shows the token that is the likeliest at each known strength, and at the present one."""
+        if self.next is None or not self._curve:
+            return
+        tokens = finetuning.favorites([*self._curve.values(), self.next.tuned])
+        shares = np.stack([self._curve[x][tokens] for x in sorted(self._curve)])
+        pieces = [self.piece(token) for token in tokens]
+        self.view.show_curves(np.array(sorted(self._curve)), pieces, shares)
+        self.view.curves.set_cursor(self.next.strength)
 
     @property
-    def _strengths(self) -> np.ndarray:
-        """The strengths of the curves."""
+    def _strengths(self) -> tuple[float, ...]:
+        """The strengths of the curves, in the order in which they are computed."""
         return compute.STEP if self.is_all_or_nothing else compute.CURVE
 
     # display
@@ -345,7 +357,7 @@ class TryMode(TunedMode):
         """Inspects the line in which the strength is used."""
         if self.next is not None and self.next.where is not None:
             matrix, step, cell = self.next.where
-            told = text.inspected(self.tried.strength, matrix, step.name)
+            told = text.inspected(self.next.strength, matrix, step.name)
             self.inspection.emit(inspection_of(step, cell, told))
 
     def _show_texts(self) -> None:
@@ -358,20 +370,23 @@ class TryMode(TunedMode):
             place = min(len(before) if is_chosen else shared, len(before), len(written.ids) - 1)
             name = text.base(self.count, len(self.prompt_ids))
             if tuned:
-                name = text.tuned(self.source.name, model_name(self.draft.value.other))
+                name = text.tuned(self.source.name, model_name(getattr(self.asked, "second", "")))
             words = text.wrote(name, self.said(tuned))
             self.view.show_text(tuned, written, place, words, self.piece)
 
     def _show_next(self) -> None:
-        """Shows the candidates for the place, once they and both texts are known."""
+        """Shows the candidates for the place, once they and both texts are known. The headline
+        waits for the end of both texts, and names the strength that they were written with.
+        """
         if self.next is None or len(self.written) < 2:
             return
         tuned = self.place is None or self.place[0]
         came = next(iter(self.written[tuned].ids[len(self.before) :]), None)
         self.view.show_next(self.next, came, self.piece)
-        strength, base, words = self.tried.strength, self.said(False), self.said(True)
-        if base is not None and words is not None:
-            self.set_headline(text.headline(strength, base, words))
+        base, words = self.said(False), self.said(True)
+        is_written = not any(one.running for one in self._writes.values())
+        if is_written and base is not None and words is not None:
+            self.set_headline(text.headline(self.written[True].strength, base, words))
         self.view.body.show_ready()
 
     def said(self, tuned: bool) -> str | None:

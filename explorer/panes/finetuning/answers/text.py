@@ -25,7 +25,7 @@ MENU = {  # by action
 }
 SAVED = "Saved {}"
 BARS = "Likeliest next tokens at this strength (outlines show the base)"
-CURVES = "How likely the top tokens are at each strength"
+CURVES = "Every token that is the likeliest at some strength"
 STRENGTH, PROBABILITY = "strength", "probability"
 ALL_OR_NOTHING = "Strength (a soft prompt works fully or not at all)"
 BUTTONS = {  # title and help, by action

@@ -101,9 +101,10 @@ class TryView(QWidget):
 
     def show_next(self, found: NextTokens, came: int | None, piece: Callable[[int], bytes]) -> None:
         """Shows the candidates for the place; `came` is the token written there."""
+        others = () if came is None else (came,)
         self.bars.set_tokens([
             NextToken(piece(one), float(found.tuned[one]), one == came, float(found.base[one]))
-            for one in found.likeliest(ROWS)
+            for one in found.likeliest(ROWS, *others)
         ])  # fmt: skip
 
     def show_strengths(self, all_or_nothing: bool) -> None:

@@ -74,7 +74,7 @@ def test_both_models_go_on_with_one_text(make_mode: Any, run_async: Any) -> None
             np.testing.assert_allclose(bars[name].max(), logits.max(), rtol=1e-4)
         curves = mode.view.curves.displayed()
         first = next(iter(curves.values()))
-        np.testing.assert_array_equal(first[:, 0], CURVE)
+        np.testing.assert_array_equal(first[:, 0], sorted(CURVE))
         np.testing.assert_allclose(first[10, 1], bars["probability"].max(), rtol=1e-4)
         for picture in mode.pictures().values():
             picture.grab()
@@ -164,6 +164,87 @@ def test_only_whole_texts_are_shown_while_a_slider_is_dragged(
         assert shown and all(one in whole for one in shown)
         slider.setSliderDown(False)
         await mode.settled()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("strength", [0.2, 0.35, 1.0, 1.75])
+def test_the_bars_are_sorted_and_their_first_token_is_in_the_chart(
+    make_mode: Any, run_async: Any, strength: float
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try", r=4)
+        with torch.no_grad():  # so much that the favorite changes with the strength
+            for update in (await adapter_of(mode)).updates.values():
+                update.B.mul_(30)
+        mode.forget()
+        mode.set_settings(strength=strength)
+        mode.read()
+        await mode.settled()
+        model, ids = await model_of(mode), mode.prompt_ids
+        now, base = (mixed_shares(model, Mixture(one), ids) for one in (strength, 0.0))
+        bars = mode.view.bars.displayed()
+        assert bars["probability"].tolist() == sorted(bars["probability"], reverse=True)
+        assert np.isclose(bars["probability"][0], now.max(), rtol=1e-4)
+        assert np.isclose(bars["before"].max(), base.max(), rtol=1e-4)
+        curves = mode.view.curves.displayed()
+        favorites = {int(mixed_shares(model, Mixture(one), ids).argmax()) for one in CURVE}
+        assert len(curves) == len(favorites | {int(now.argmax())}) > 1
+        assert (
+            any(
+                np.isclose(np.interp(strength, *line.T), now.max(), rtol=1e-3)
+                for line in curves.values()
+            )
+            or strength not in CURVE
+        )
+        for at in CURVE:
+            most = max(line[np.isclose(line[:, 0], at), 1][0] for line in curves.values())
+            assert np.isclose(most, mixed_shares(model, Mixture(at), ids).max(), rtol=1e-4)
+        assert mode.view.curves.cursor == strength
+
+    run_async(body())
+
+
+def test_the_headline_is_of_the_strength_that_its_texts_were_written_with(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        told: list[tuple[str, bool]] = []
+        set_headline = mode.set_headline
+
+        def noted(headline: str) -> None:
+            words = mode.said(False), mode.said(True)
+            strength = mode.written[True].strength
+            told.append((headline, headline == text.headline(strength, *words)))
+            set_headline(headline)
+
+        mode.set_headline = noted
+        slider = mode.view.settings.widgets["strength"].slider
+        slider.setSliderDown(True)
+        for place in (30, 36, 12, 4):
+            slider.setValue(place)
+            for _ in range(20):
+                await asyncio.sleep(0)
+        slider.setSliderDown(False)
+        await mode.settled()
+        assert told and all(same for _, same in told)
+        assert told[-1][0].startswith("At strength 0.2, ")
+
+    run_async(body())
+
+
+def test_a_verdict_is_on_the_present_text(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("try")
+        mode.set_settings(merged=True)
+        await mode.settled()
+        first = mode.view.verdict.whole
+        mode.draft.change({"prompt": "Once"}, "")
+        assert mode.view.verdict.whole == ""
+        await mode.settled()
+        found = check_merge(await adapter_of(mode), mode.prompt_ids)
+        assert mode.view.verdict.whole == text.verdict("merge", found) != first
 
     run_async(body())
 
