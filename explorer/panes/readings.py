@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from core.numbers import format_number
+from core.tokenization.telling import visible
 from core.trace import Step
 
 Reading = tuple[str, Any]
@@ -66,15 +67,20 @@ def model_of(name: str, version: int = 0, off: Sequence[Sequence[int]] = ()) -> 
     return path(model, f"off:{heads}" if heads else "")
 
 
+def of_source(source: Any) -> str:
+    """Returns the part for the model of a `ModelSource`."""
+    return model_of(source.name, source.version)
+
+
 def run_of(name: str, step: int | None = None) -> str:
     """Returns the part for a run, and for one of its steps."""
     return path(f"run:{name}", "" if step is None else f"step:{step}")
 
 
 def spelled(piece: bytes) -> str:
-    """Returns a token's text for the last part of a name, without white space around it."""
-    text = piece.decode("utf-8", "backslashreplace")
-    return text.strip() or repr(text)
+    """Returns a token's text for the last part of a name, without the spaces around it."""
+    text = visible(piece.decode("utf-8", "backslashreplace"))
+    return text.strip(visible(" ")) or text
 
 
 def next_token(prefix: str, shares: Iterable[tuple[bytes, float]]) -> Iterator[Reading]:

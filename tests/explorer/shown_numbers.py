@@ -19,7 +19,8 @@ FOUND = re.compile(
     rf"(\d+ min \d+ s|\d+ h \d+ min|(?:{NUMBER})(?:[ {THIN_SPACE}](?:{UNITS})(?!\w))?)"
     r"(?![.,]?\d|\w|-\w)"
 )
-QUOTED = re.compile("\u201c[^\u201d]*\u201d|\u201d")
+# What is no number of the view: a quotation, and what is true of every softmax.
+SKIPPED = re.compile("\u201c[^\u201d]*\u201d|sum to 1")
 
 
 Reading = tuple[str, Any]
@@ -36,7 +37,7 @@ def numbers_in(sentence: str) -> list[str]:
     """Returns the numbers of a sentence with their units, without those in quotation marks and in
     names such as gpt3-175b.
     """
-    return [one[1] for one in FOUND.finditer(QUOTED.sub("\u201c\u201d", sentence))]
+    return [one[1] for one in FOUND.finditer(SKIPPED.sub("", sentence))]
 
 
 def ways_to_write(value: Any) -> Iterator[str]:

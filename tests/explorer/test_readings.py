@@ -22,7 +22,7 @@ from tests.explorer.waiting import HANGS
 
 # Views that show the same models, texts or runs are compared in one walk.
 WALKS = {
-    "attention": ("attention", "backprop-gpt"),
+    "models": ("attention", "transformer", "backprop-gpt"),
     "tokenizers": ("tokenizers",),
     "backprop": ("backprop-expression", "backprop-network", "backprop-optimizers"),
 }
