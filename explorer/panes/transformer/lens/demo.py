@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
     """Returns the functions that bring the mode into each state, by name."""
 
-    def at(place: int, opened: int | None = None, **settings: Any) -> Callable[[], Any]:
+    def at(
+        place: int, opened: int | None = None, more: bool = True, **settings: Any
+    ) -> Callable[[], Any]:
         def go() -> None:
+            mode.view.more.setChecked(more)
             mode.go_to(place % mode.player.length, mode.scene.column if mode.scene else 0)
             if opened is not None:
                 mode.open(opened)
@@ -24,9 +27,11 @@ def views(mode: LensMode) -> dict[str, Callable[[], Any]]:
 
     other = mode.workspace.prompt.replace("Mira", "Tom")
     return {
-        "first": at(-1),
-        "layer": at(3, sublayers=True),
+        "first": at(-1, more=False),
+        "layer": at(3, more=False, sublayers=True),
+        "more": at(-1),
         "part": at(-1, opened=3),
-        "off": at(-1, off=((3, 5), (3, 1)), sublayers=True),
+        "off": at(-1, off=((3, None),)),
+        "two-off": at(-1, off=((3, 5), (3, 1)), sublayers=True),
         "patch": at(-1, patch=other, patch_layer=2),
     }

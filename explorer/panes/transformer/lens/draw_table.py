@@ -17,7 +17,7 @@ from explorer.widgets.sketch import Sketch
 
 NAMES, STRIP, NUMBER = 72, 76, 36  # px: row names; bars right of the table, and their numbers
 HEAD, FOOT = 18, 24  # px: titles above, tokens below
-LOW, HIGH, NARROW, WIDE = 10, 64, 56, 132  # px: height of a row, width of a column
+LOW, HIGH, NARROW, WIDE = 10, 76, 52, 132  # px: height of a row, width of a column
 LOWEST = "rail"  # size of letters in low rows
 DARKEST, UNREACHED = 0.5, 0.2  # opacity of the darkest cell; of rows above the cursor
 
@@ -25,10 +25,13 @@ DARKEST, UNREACHED = 0.5, 0.2  # opacity of the darkest cell; of rows above the 
 class TableLayout:
     """Positions of the cells: as many around the chosen one as fit."""
 
-    def __init__(self, rect: QRectF, scene: Scene, chosen: tuple[int, int]) -> None:
+    def __init__(
+        self, rect: QRectF, scene: Scene, chosen: tuple[int, int], has_norms: bool = False
+    ) -> None:
         now = theme.current()
-        self.scene, self.chosen = scene, chosen
-        edges = now.px(NAMES), now.px(HEAD), -now.px(STRIP), -now.px(FOOT)
+        self.scene, self.chosen, self.has_norms = scene, chosen, has_norms
+        strip = now.px(STRIP) if has_norms else 2
+        edges = now.px(NAMES), now.px(HEAD), -strip, -now.px(FOOT)
         self.area = area = rect.adjusted(*edges)
         self.rows = _around(chosen[0], len(scene.rows), area.height() / now.px(LOW))
         self.columns = _around(chosen[1], len(scene.columns), area.width() / now.px(NARROW))
@@ -57,13 +60,15 @@ def _around(chosen: int, count: int, room: float) -> range:
 
 class Table(ScenePicture[Scene]):
     """Emits `cellChosen(row, column)` when a cell is clicked or reached by an arrow key; the column
-    may be outside the table. Rows above the chosen one are faint.
+    may be outside the table. Rows above the chosen one are faint. A line in each column is below
+    the first place from which the final answer leads.
     """
 
     NAME = "What the model would predict after each layer"
     LEAST = (260, 220)
     cellChosen = Signal(int, int)
     chosen = (0, 0)
+    has_norms = False  # True: with a bar for the norm of the stream's vector in each row
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,6 +76,10 @@ class Table(ScenePicture[Scene]):
 
     def set_chosen(self, row: int, column: int) -> None:
         self.chosen = (row, column)
+        self.update()
+
+    def set_norms(self, shown: bool) -> None:
+        self.has_norms = shown
         self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -85,7 +94,7 @@ class Table(ScenePicture[Scene]):
         return dict.fromkeys(("words", "probability"), (list(self.scene.rows), columns))
 
     def layout_of(self, scene: Scene) -> TableLayout:
-        return TableLayout(QRectF(self.rect()), scene, self.chosen)
+        return TableLayout(QRectF(self.rect()), scene, self.chosen, self.has_norms)
 
     def draw(self, painter: QPainter) -> None:
         """Draws words after all cells, because in low rows letters overlap the next row."""
@@ -97,6 +106,7 @@ class Table(ScenePicture[Scene]):
                 with sketch.faint(at > chosen[0], UNREACHED):
                     draw(sketch, layout, at)
         _draw_edges(sketch, layout)
+        _draw_starts(sketch, layout)
         sketch.frame(layout.cell(*chosen), "accent", 2, 0)
         if self.shows_focus:
             theme.current().focus_ring(painter, layout.cell(*chosen), 2, 1)
@@ -147,6 +157,8 @@ def _draw_beside(sketch: Sketch, layout: TableLayout, row: int) -> None:
     top, size = layout.cell(row, column).top(), "label" if high >= px(HEAD) else LOWEST
     name, ink = QRectF(0, top, px(NAMES - 8), high), "accent" if row == chosen else "muted"
     sketch.text(name, layout.scene.rows[row], ink, RIGHT, size, cut=True)
+    if not layout.has_norms:
+        return
     lengths, room = layout.scene.found.lens.norms[:, column], px(STRIP - NUMBER - 8)
     long = room * float(lengths[row]) / (float(lengths.max()) or 1.0)
     sketch.fill(QRectF(layout.end + px(8), top + 2, long, high - 5), "outline")
@@ -165,8 +177,20 @@ def _draw_edges(sketch: Sketch, layout: TableLayout) -> None:
         sketch.text(place, scene.read[at], ink, size="mono", mono=True, cut=True)
     sketch.text(QRectF(0, low, px(NAMES - 8), px(FOOT - 4)), text.READS, align=RIGHT)
     ends = scene.columns[layout.columns.start], scene.columns[layout.columns[-1]]
-    title = text.table_title(*ends, len(scene.found.ids))
     top, left = layout.cell(layout.rows[-1], 0).top() - px(HEAD), layout.area.left()
     head = QRectF(left, top, layout.end - left, px(HEAD))
-    sketch.text(head, title, align=LEFT, cut=True)
-    sketch.text(head.translated(head.width() + px(8), 0), text.LENGTH, align=LEFT)
+    width, titles = sketch.now.metrics("label"), text.table_titles(*ends, len(scene.found.ids))
+    fitting = [one for one in titles if width.horizontalAdvance(one) <= head.width()]
+    sketch.text(head, (fitting or titles[-1:])[0], align=LEFT, cut=True)
+    if layout.has_norms:
+        sketch.text(head.translated(head.width() + px(8), 0), text.LENGTH, align=LEFT)
+
+
+def _draw_starts(sketch: Sketch, layout: TableLayout) -> None:
+    """Draws a line below the first place from which each column's final answer leads."""
+    for at in layout.columns:
+        first = layout.scene.found.lens.leads_from(at)
+        if first is not None and first in layout.rows:
+            place = layout.cell(first, at)
+            y = place.bottom() - 1
+            sketch.line(QPointF(place.left(), y), QPointF(place.right() - 1, y), "text", 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ class LensMode(PromptMode):
         view.terms.opened.connect(self.open)
         view.next.clicked.connect(self.explain)
         deeds = {"all_on": self.all_on, "patch": view.other.setFocus,
-                 "sublayers": view.settings.widgets["sublayers"].click}  # fmt: skip
+                 "sublayers": view.settings.widgets["sublayers"].click,
+                 "more": view.more.click}  # fmt: skip
         self.connect_buttons(text.BUTTONS, deeds)
         self.connect_draft(LensDraft)
         self.connect_line(view.other, "patch", text.PATCH)
@@ -69,11 +71,13 @@ class LensMode(PromptMode):
         return {"lens": self.view.table, "who": self.view.terms, "says": self.view.next}
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "position": self.position, "token": self.token}
+        more = self.view.more.isChecked()
+        return {"version": 1, "position": self.position, "token": self.token, "more": more}
 
     def restore(self, state: dict[str, Any]) -> None:
         whole = {name: one for name, one in state.items() if type(one) is int and one >= 0}
         self.position, self.token = whole.get("position"), whole.get("token")
+        self.view.more.setChecked(state.get("more") is True)
         self.read()
 
     def cancel(self) -> bool:
@@ -246,4 +250,7 @@ class LensMode(PromptMode):
             told = text.headline(scene, self.row)
             self.set_headline(self.tell_length(told, len(self.prompt_ids)))
         cell = found.shown.index(found.token) if "logits" in step.values else None
-        self.inspection.emit(inspection_of(step, cell))
+        shown = inspection_of(step, cell)
+        if self.opened == NONE and not self.player.depth and self.row == scene.last:
+            shown = replace(shown, rows=[*shown.rows, *text.effect_lines(scene)])
+        self.inspection.emit(shown)

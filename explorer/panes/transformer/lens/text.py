@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from core.numbers import format_fixed, format_number, format_share
+from core.numbers import MINUS, format_fixed, format_number, format_share
 from core.tokenization.telling import count, sentence
 
 if TYPE_CHECKING:
@@ -19,11 +19,19 @@ LENGTH, READS, OFF = "vector norm", "token read", "off"
 SAYS, EXPLAIN = "Next token", "Click to see what each part adds to its logit"
 GOES_ON = ("Continues", "Now")  # of the unchanged model, and of the changed one
 HINT = "Click a head or an MLP to switch it off"
+MORE = "More: who told it"
+TITLES = (
+    "likeliest next token by each layer; darker: the final answer is likelier; "
+    "line: it leads from there on",
+    "darker: the final answer is likelier; line: it leads from there on",
+    "darker: the final answer is likelier",
+)
 PATCH = "Patch from another text"
 OTHER = f"{PATCH} with the same number of tokens"
 BUTTONS = {
     "all_on": ("Restore the model", "Switches all heads and MLPs on again, and removes the patch"),
     "sublayers": ("Show or hide sublayers", ""),
+    "more": ("Show or hide who told it", "What each part adds, and what changes without it"),
     "patch": (PATCH, ""),
 }
 
@@ -74,10 +82,12 @@ def who(scene: Scene) -> str:
     return f"Logit of {token}: {format_fixed(logit)}, the sum of these bars"
 
 
-def table_title(first: int, last: int, tokens: int) -> str:
-    """Returns the title of the table; `first` and `last` are positions of its tokens."""
+def table_titles(first: int, last: int, tokens: int) -> list[str]:
+    """Returns titles of the table, the longest first; `first` and `last` are positions of its
+    tokens.
+    """
     which = f" (tokens {first + 1} to {last + 1} of {tokens})" if last - first + 1 < tokens else ""
-    return f"darker: the final prediction is likelier{which}"
+    return [f"{title}{which}" for title in TITLES]
 
 
 def cell_tip(scene: Scene, row: int, column: int) -> str:
@@ -100,8 +110,8 @@ def _named(scene: Scene, row: int) -> str:
 
 
 def headline(scene: Scene, row: int) -> str:
-    """Returns one sentence about a place. At the last one it names the place from which the answer
-    leads and the part that adds most to it, or the effect of a change.
+    """Returns one sentence about a place. At the last one it says from which place on the answer
+    leads and which part adds most to it, or the effect of a change.
     """
     found, lens, column = scene.found, scene.found.lens, scene.column
     answer = scene.quoted(lens.tokens[column, 0])
@@ -111,20 +121,72 @@ def headline(scene: Scene, row: int) -> str:
             return f"{where}, the model would already predict {answer}"
         word = scene.quoted(lens.likeliest[row, column, 0])
         return f"{where}, the model would predict {word}; {answer} has rank {rank + 1:,}"
-    if not found.is_changed:
-        most = max((after for _, after in scene.found.terms[:-1]), key=lambda term: term.value)
-        first = lens.leads_from(column)
-        since = _named(scene, row if first is None else first)
-        told = f"{answer} is the likeliest token from {since} on"
-        return f"{told}; {_part(most)} adds the most to its logit"
-    off, told = found.intervention.off, found.comparison
+    if found.is_changed:
+        return _effect(scene)
+    most = max((after for _, after in found.terms[:-1]), key=lambda term: term.value)
+    first = lens.leads_from(column)
+    since = _named(scene, row if first is None else first)
+    told = f"{answer} is the likeliest next token from {since} on"
+    if found.token == lens.tokens[column, 0]:
+        return f"{told}; {_part(most)} adds the most to its score (logit)"
+    return f"{told}; {_part(most)} adds the most to the logit of {scene.quoted(found.token)}"
+
+
+def _effect(scene: Scene) -> str:
+    """Returns what a change does to the logit or, if a text is patched in, to the probability."""
+    found, told, token = scene.found, scene.found.comparison, scene.quoted(scene.found.token)
+    change, off = found.change, found.intervention.off
     what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
     cause = f"With {what} switched off," if off else "With the other text's stream,"
-    before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
-    was, now, answer = format_share(before), format_share(after), scene.quoted(found.token)
-    if was == now:
-        return f"{cause} {answer} stays at {now}"
-    return f"{cause} {answer} {'falls' if after < before else 'rises'} from {was} to {now}"
+    if found.intervention.patch:
+        before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
+        was, now = format_share(before), format_share(after)
+        if was == now:
+            return f"{cause} {token} stays at {now}"
+        return f"{cause} {token} {'falls' if after < before else 'rises'} from {was} to {now}"
+    total, own = round(change.total, 2), round(change.own, 2)
+    way = f"{'falls' if total < 0 else 'rises'} by {format_fixed(abs(total))}"
+    if total == own:
+        return f"{cause} the logit of {token} {way}, all of it directly"
+    indirect = _signed(total - own)  # of rounded numbers, so that the sentence adds up
+    return f"{cause} the logit of {token} {way}: {_signed(own)} directly, {indirect} {_by(scene)}"
+
+
+def _by(scene: Scene) -> str:
+    """Returns what changes a logit besides the parts that are off."""
+    change, norm = scene.found.change, _norms(scene)
+    if not round(change.reaction, 2):
+        return f"through {norm}"
+    parts = "through other parts"
+    return f"{parts} and {norm}" if round(change.norms, 2) else parts
+
+
+def _norms(scene: Scene) -> str:
+    return "the final norm" if scene.found.after.norms == 1 else "the norms"
+
+
+def _signed(value: float) -> str:
+    written = format_fixed(value)
+    return written if written.startswith(MINUS) else f"+{written}"
+
+
+def effect_lines(scene: Scene) -> list[str]:
+    """Returns the pieces of a logit's change, which add up to it; [] if nothing is off."""
+    found, change = scene.found, scene.found.change
+    off, token = found.intervention.off, scene.quoted(found.token)
+    if not off:
+        return []
+    what = sentence(_component(off[0])) if len(off) == 1 else f"{len(off)} parts"
+    pieces = {
+        f"{what}, directly": change.own,
+        "Other parts, which read a changed stream": change.reaction,
+        f"{sentence(_norms(scene))}, rescaling what is left": change.norms,
+    }
+    if found.intervention.patch:
+        pieces["The other text's stream"] = change.rest
+    lines = [f"{_signed(value)}: {words}" for words, value in pieces.items()]
+    ends = f"from {format_fixed(change.before)} to {format_fixed(change.after)}"
+    return [f"{_signed(change.total)}: the logit of {token}, {ends}", *lines]
 
 
 def adds(scene: Scene, term: LogitTerm) -> str:

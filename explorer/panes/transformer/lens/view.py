@@ -20,6 +20,7 @@ from explorer.widgets.boxes import card, column, name_parts, page, row, wrap
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.drop_down import DropDown
 from explorer.widgets.likeliest_bars import LikeliestBars
+from explorer.widgets.more_button import MoreButton
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.push_button import push_buttons
 from explorer.widgets.scroll_area import ScrollArea
@@ -32,7 +33,9 @@ SIDE, SHARE, TEXT, NATS = 268, 0.42, 54, 8.0  # px; of the width; px; surprise a
 
 
 class LensView(QWidget):
-    """Lays out the parts, whose signals report what the user chooses."""
+    """Lays out the parts, whose signals report what the user chooses. The table stands alone until
+    *More* adds who told it: the parts, the likeliest tokens, and what can be changed.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,15 +55,21 @@ class LensView(QWidget):
         self.other.setToolTip(fields_of(LensDraft)["patch"].help)
         self.layer.picked.connect(partial(self.settings.changed.emit, "patch_layer"))
         self._side, below, content = QWidget(), QWidget(), QWidget()
+        self.more = MoreButton(f"{NAME}.more", self._side, text.MORE)
         told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
         who = card(self.who, (ScrollArea(self.terms), 1))
         column((who, 1), card(self.says, self.next), of=self._side)
         column(told, (row((card(self.table), 1), self._side), 1), of=content)
         content.setAccessibleName(self.table.NAME)
         self.body = StatefulPicture(content, "grid")
-        switches = self.settings.widgets.values()
-        wrap(*switches, self.layer, self.other, self.note, *self.buttons.values(), of=below)
+        mean, sublayers = (self.settings.widgets[name] for name in SWITCHES)
+        change, reset = (mean, self.layer, self.other), self.buttons["all_on"]
+        wrap(sublayers, self.more, *change, self.note, reset, of=below)
         page((self.body, 1), below, of=self)
+        for part in (told, *change):  # with the side, all but the table
+            part.hide()
+            self.more.toggled.connect(part.setVisible)
+        self.more.toggled.connect(self.table.set_norms)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Follows the zoom."""

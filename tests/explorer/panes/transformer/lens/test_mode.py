@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -38,6 +40,72 @@ def test_the_first_state_shows_every_place_and_who_told_it(make_mode: Any, run_a
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None
+
+    run_async(body())
+
+
+def test_one_picture_comes_first_and_the_rest_is_remembered(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        view, kept = mode.view, mode.state()
+        rest = view.text, view.terms, view.next, view.other, view.layer, view.goes_on
+        assert view.table.isVisibleTo(view)
+        assert not any(one.isVisibleTo(view) for one in rest)
+        view.more.click()
+        assert all(one.isVisibleTo(view) for one in (view.table, *rest))
+        remembered = mode.state()
+        for state, shown in ((kept, False), (remembered, True)):
+            mode.restore(state)
+            await mode.settled()
+            assert view.terms.isVisibleTo(view) == view.text.isVisibleTo(view) == shown
+        mode.view.more.click()
+        mode.draft.change({"off": ((0, 1),)}, "a session")
+        await mode.settled()  # a part that is off is told even while the rest is hidden
+        assert view.note.isVisibleTo(view) and view.buttons["all_on"].isVisibleTo(view)
+
+    run_async(body())
+
+
+def numbers(sentence: str) -> list[float]:
+    written = re.findall(r"[+\u2212]?\d+\.\d+", sentence)
+    return [float(one.replace("\u2212", "-")) for one in written]
+
+
+def test_what_a_logit_loses_is_told_in_pieces_that_add_up(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode, told = await make_mode("lens", **TINY), []
+        mode.inspection.connect(told.append)
+        for part in ((0, None), (1, None), (0, 1), (1, 0)):
+            for mean in (False, True):
+                mode.draft.change({"off": (part,), "mean": mean}, "a session")
+                await mode.settled()
+                change = mode.scene.found.change
+                total, *pieces = numbers(mode.headline)
+                sign = -1 if "falls" in mode.headline else 1
+                assert sign * total == pytest.approx(change.total, abs=0.005)
+                if pieces:
+                    assert sum(pieces) == pytest.approx(sign * total, abs=1e-9)
+                    assert pieces[0] == pytest.approx(change.own, abs=0.005)
+                lines = [numbers(str(line))[0] for line in told[-1].rows[-4:]]
+                parts = [change.total, change.own, change.reaction, change.norms]
+                np.testing.assert_allclose(lines, parts, atol=0.005)
+                before, after = change.before, change.after
+                bars = mode.view.terms.displayed()
+                assert bars["before"].sum() == pytest.approx(before, abs=1e-4)
+                assert bars["value"].sum() == pytest.approx(after, abs=1e-4)
+
+    run_async(body())
+
+
+def test_a_chosen_token_is_not_mistaken_for_the_answer(make_mode: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_mode("lens", **TINY)
+        mode.view.next.clicked.emit(2)
+        await mode.settled()
+        found, scene = mode.scene.found, mode.scene
+        answer, chosen = scene.quoted(found.shown[0]), scene.quoted(found.token)
+        assert mode.headline.startswith(f"{answer} is the likeliest next token from ")
+        assert mode.headline.endswith(f"adds the most to the logit of {chosen}")
 
     run_async(body())
 
@@ -250,6 +318,7 @@ def test_what_cannot_be_read_covers_what_was_read_before(make_mode: Any, run_asy
         mode.source.ask = refuse
         mode.workspace.set_prompt("Mira met Tom.")
         await mode.settled()
+        view.more.click()
         pictures = view.text, view.table, view.terms, view.next, view.goes_on
         assert view.body.message == why and mode.headline == mode.teaches
         assert not any(one.isVisibleTo(view) for one in pictures) and not mode.tracks

@@ -52,6 +52,16 @@ def test_the_chosen_cell_is_seen_and_the_first_place_stands_at_the_bottom(table)
     assert list(low.rows) == [3] and list(low.columns) == [3]
 
 
+def test_the_norms_of_the_stream_stand_beside_the_table_only_if_shown(table):
+    ends = []
+    for shown in (False, True):
+        table.set_norms(shown)
+        table.grab()
+        assert table.broken is None
+        ends.append(table.layout_of(table.scene).area.right())
+    assert ends[1] < ends[0]
+
+
 def test_clicks_and_arrows_choose_cells_and_a_token_its_column(table):
     told, (row, column) = [], (table.scene.last, 15)
     table.set_chosen(row, column)
