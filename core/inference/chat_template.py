@@ -1,15 +1,17 @@
 """Fills in a chat template: untrusted Jinja code that turns a conversation into a text.
 
 It runs in Jinja's sandbox, which denies access to files and Python's internals, and within limits
-on its resources. Operations that can make large values from small ones (a text times a number, a
-text from a list that holds one text a million times) check the size first. All results count
-toward a limit, because a template may keep them. Each loop iteration, call, filter and operator
-checks the clock: the time between two of them is short.
+on its resources. Of every type only listed attributes can be used, of Jinja only listed filters.
+Operations that can make large values from small ones (a text times a number, a text from a list
+that holds one text a million times) check the size first. All results count toward a limit, because
+a template may keep them, and so does what a filter is given. Each loop iteration, call, filter and
+operator checks the clock: since all values are small, the time between two of them is short.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,10 +21,12 @@ from typing import Any
 from jinja2 import TemplateError, Undefined, filters, nodes
 from jinja2.ext import Extension, LoopControlExtension
 from jinja2.parser import Parser
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
+from core.files import quoted
 from core.inference.usage import LONGEST_TEMPLATE
 
 SECONDS = 2.0
@@ -32,6 +36,8 @@ ELEMENT = 20
 LARGEST = 1 << 63  # whole numbers
 MOST_STRIPPED = 1000  # characters to strip from the ends of a text
 WIDEST = 16  # of separators and indentation in a JSON text
+LONGEST_MESSAGE = 300  # characters of what a template says when it refuses
+DATE = re.compile("([^%]|%-?[a-zA-Z%])*")  # a date's format: a directive may not ask for a width
 # Jinja's filters whose results are no larger than their inputs.
 SAFE_FILTERS = (
     *("abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int"),
@@ -39,7 +45,14 @@ SAFE_FILTERS = (
     *("reverse", "safe", "select", "selectattr", "sort", "title", "unique"),
     "upper",
 )
-# Methods of texts, dicts, lists and tuples.
+# Methods of texts, dicts, lists and tuples, and what a loop tells of itself. Other types have none,
+# but for a namespace's own entries.
+LOOP = frozenset(
+    (
+        *("cycle", "changed", "depth", "depth0", "first", "index", "index0", "last", "length"),
+        *("nextitem", "previtem", "revindex", "revindex0"),
+    )
+)
 METHODS = frozenset(
     (
         *("capitalize", "count", "endswith", "find", "get", "index", "isalnum", "isalpha"),
@@ -82,7 +95,10 @@ def fill_in(
     except _TookTooLong:
         why = f"it takes longer than {SECONDS:g} seconds"
     except _Refusal as refusal:
-        raise ValueError(f"the model's chat template refuses this: {refusal}") from None
+        raise ValueError(
+            f"the model's chat template refuses this: {refusal}; use other messages, or another "
+            "version of the model"
+        ) from None
     except Exception as error:  # the template is untrusted code: any error is possible
         why = f"{type(error).__name__}: {error}"[:300]
     raise ValueError(
@@ -127,6 +143,10 @@ class _Bounds(NodeTransformer):
         # Otherwise, the tuple's names are assignment targets.
         return self.visit_List(node) if node.ctx == "load" else node
 
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:
+        _check_number(node.value)
+        return node
+
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
         is_slice = isinstance(node.arg, nodes.Slice)
         return self.visit_List(node) if is_slice else self.generic_visit(node)
@@ -152,11 +172,14 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         )
         self._all, self._end = 0, time.monotonic() + SECONDS
 
-        def refuse(message: str) -> None:
-            raise _Refusal(message)
+        def refuse(message: Any) -> None:
+            said = spelled(message)
+            raise _Refusal(said[:LONGEST_MESSAGE] + "…" * (len(said) > LONGEST_MESSAGE))
 
         def date(form: str) -> str:
-            return (now or datetime.now()).strftime(form[:100])
+            if len(form) > 100 or not DATE.fullmatch(form):
+                raise ValueError("it writes a date in a form that is not known")
+            return (now or datetime.now()).strftime(form)
 
         safe = {name: filters.FILTERS[name] for name in SAFE_FILTERS}
         safe |= {"join": _join, "replace": _replace, "string": spelled, "tojson": _to_json}
@@ -182,6 +205,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
         """
         if time.monotonic() > self._end:
             raise _TookTooLong
+        _check_number(value)
         if isinstance(value, str | list | tuple | dict):
             self._all += len(value) if isinstance(value, str) else ELEMENT * _measure(value)
             _check(self._all, MOST)
@@ -194,16 +218,28 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
             yield value
 
     def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Returns the function with its results counted."""
+        """Returns the function with its results counted, and the lists that it is given: sorting
+        one that holds a long text very often takes for ever.
+        """
 
         @wraps(function)  # preserves Jinja's attributes
         def counted(*given: Any, **named: Any) -> Any:
-            return self.made(function(*given, **named))
+            settled = [self._settled(one) for one in given]
+            return self.made(function(*settled, **named))
 
         return counted
 
+    def _settled(self, value: Any) -> Any:
+        """Returns the values that an iterator would yield, as a list within the limits."""
+        return self.made(list(self._each(value))) if isinstance(value, Iterator) else value
+
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        allowed = attr in METHODS or not isinstance(obj, str | dict | list | tuple)
+        if isinstance(obj, LoopContext):
+            allowed = attr in LOOP
+        elif isinstance(obj, str | dict | list | tuple):
+            allowed = attr in METHODS
+        else:
+            allowed = isinstance(obj, Namespace)
         return allowed and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> None:
@@ -230,10 +266,7 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
             _check(right, 64)
         elif sizes:
             _check(sum(sizes))
-        made = super().call_binop(context, operator, left, right)
-        if isinstance(made, int):
-            _check(abs(made), LARGEST)
-        return self.made(made)
+        return self.made(super().call_binop(context, operator, left, right))
 
     def concat(self, parts: Iterable[str]) -> str:
         """Joins all parts of the rendered text, in place of Jinja's own function."""
@@ -247,7 +280,13 @@ class _BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 def _check(size: float, most: float = LONGEST) -> None:
     if size > most:
-        raise ValueError(f"a result would have the size {size:,}, and the limit is {most:,}")
+        raise ValueError(f"a result would have the size {quoted(size)}, and the limit is {most:,}")
+
+
+def _check_number(value: Any) -> None:
+    """Raises ValueError for a whole number so large that arithmetic with it takes long."""
+    if isinstance(value, int):
+        _check(abs(value), LARGEST)
 
 
 def _measure(value: Any) -> int:
@@ -279,8 +318,11 @@ def spelled(value: Any) -> str:
 def _join(values: Iterable[Any], between: str = "", attribute: str | None = None) -> str:
     if attribute is not None:
         raise ValueError("join takes no attribute: use map(attribute=...) before it")
-    texts = [spelled(one) for one in values]
-    _check(sum(map(len, texts)) + len(between) * len(texts))
+    texts, length = [], 0
+    for one in values:
+        texts.append(spelled(one))
+        length += len(texts[-1]) + len(between)
+        _check(length)
     return between.join(texts)
 
 
@@ -296,7 +338,9 @@ def _trim(text: Any, chars: str | None = None) -> str:
 
 
 def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
-    _check(width if isinstance(width, int) else len(width), 10 * WIDEST)
+    wide = width if isinstance(width, int) else len(width)
+    _check(wide, 10 * WIDEST)
+    _check(len(text) + wide * len(text.splitlines()))
     return filters.FILTERS["indent"](text, width, first, blank)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.core.gguf_files import gguf, string
 from tests.core.hostile.logs import LOGS, open_log
+from tests.core.hostile.templates import TEMPLATES, open_template
 
 MEGABYTE = 1 << 20
 TEXT = "Hello wörld, an ugly 漢字 word and a plain one, eeee " + 60 * "x" + " " + 3000 * "h"
@@ -683,6 +684,13 @@ ATTACKS: dict[str, Attack] = {
     **{
         f"log, {what}": Attack(_content(name, make), lambda f, name=name: open_log(f / name))
         for what, (name, make) in LOGS.items()
+    },
+    **{
+        f"template: {what}": Attack(
+            _content("chat_template.jinja", lambda text=text: text),
+            lambda folder: open_template(folder / "chat_template.jinja"),
+        )
+        for what, text in TEMPLATES.items()
     },
     "events: as many lines as are read": Attack(
         _run_with("rank0.jsonl", many_lines), open_run, False

@@ -35,6 +35,7 @@ def main() -> None:
 def _warm_up() -> None:
     """Whatever opening a file imports, so that no attack pays for it."""
     import core.data.text
+    import core.inference.chat_template
     import core.tokenization.formats.library
     import core.training.checkpoints
     import core.training.control

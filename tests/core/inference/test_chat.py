@@ -183,6 +183,12 @@ def test_a_template_may_refuse_a_conversation() -> None:
         prompt_of("brackets", [USER, USER])
 
 
+def test_what_a_template_says_is_cut() -> None:
+    with pytest.raises(ValueError, match="refuses this: x{300}…; use other messages") as told:
+        fill_in("{{ raise_exception('x' * 999999) }}", [[]], {})
+    assert len(str(told.value)) < 400
+
+
 def test_an_answer_ends_with_its_token_or_where_the_context_is_full() -> None:
     stories = core.load("stories")
     template = "{% for m in messages %}{{ m.content }}{% endfor %}"
@@ -266,6 +272,15 @@ REFUSED = {
     "file": ("{% include '/etc/passwd' %}", "no loader"),
     "import": ("{% import 'os' as os %}", "no loader"),
     "change": ("{{ messages.append(1) }}", "unsafe"),
+    "a number's method": ("{{ (5).to_bytes(4 * 10**9, 'big') }}", "unsafe"),
+    "a type's method": ("{{ dict.fromkeys('ab') }}", "unsafe|no attribute"),
+    "a function's name": ("{{ raise_exception.__name__() }}", "unsafe|undefined"),
+    "a loop's own": ("{% for a in [1] %}{{ loop.__class__() }}{% endfor %}", "unsafe"),
+    "a wide date": ("{{ strftime_now('%99999999d') }}", "a form that is not known"),
+    "a long number": (
+        "{{ 0x" + "f" * 999 + " }}",
+        r"size a number of 1,203 digits, and the limit is 9,223",
+    ),
 }
 
 
@@ -274,7 +289,7 @@ def test_a_template_that_makes_too_much_is_stopped(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.inference.chat_template.SECONDS", 600.0)  # size stops it, no clock
-    with pytest.raises(ValueError, match=r"size [\d,]+, and the limit is [\d,]+|4300 digits"):
+    with pytest.raises(ValueError, match=r"size [\w, ]+, and the limit is [\d,]+|4300 digits"):
         fill_in(TOO_LARGE[name], [[]], {})
 
 
