@@ -8,13 +8,13 @@ import faulthandler
 import os
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explorer import theme
+from explorer.engine.lookout import Lookout
 from explorer.studio.hang_detector import EVERY, QUIET, HangDetector
 
 if TYPE_CHECKING:
@@ -30,27 +30,26 @@ STEPS = 3
 class Watch:
     """Ends the self-test when it hangs, and says in which part and what that waits for.
 
-    Its thread sees also a window that is blocked; then the process ends with 1.
+    It also sees a window that is blocked; then the process ends with 1.
     """
 
     def __init__(self, session: Session, quiet: float = QUIET) -> None:
         self._engine = session.engine
         self._part = "the start"
         self._detector = HangDetector(quiet)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="self-test watch", daemon=True)
+        self._lookout = Lookout(self._look, EVERY)
+        self._ending = False
         self._loop = asyncio.get_running_loop()
         self._work: asyncio.Task[None] | None = None
 
     async def run(self, work: asyncio.Task[None]) -> None:
         """Waits for the end of `work`; raises TimeoutError if it hangs."""
         self._work = work
-        self._thread.start()
+        self._lookout.start()
         try:
             await asyncio.wait([work])
         finally:
-            self._over.set()
-            self._thread.join()
+            self._lookout.stop()
         if work.cancelled():
             raise TimeoutError(f"{self._part} did not come to an end")
         work.result()
@@ -63,22 +62,20 @@ class Watch:
         yield
         print(f"self-test: {name} works", flush=True)
 
-    def _watch(self) -> None:
-        ending = False
-        while not self._over.wait(EVERY):
-            reason = self._detector.look()
-            if not reason:
-                continue
-            self._detector.progress()
-            if ending:  # the window's thread does not even end what it does
-                if sys.__stderr__ is not None:
-                    faulthandler.dump_traceback(sys.__stderr__)
-                os._exit(1)
-            ending = True
-            print(f"self-test: {self._part} hangs: {reason}", file=sys.stderr)
-            print("\n".join(self._awaited()), file=sys.stderr, flush=True)
-            assert self._work is not None
-            self._loop.call_soon_threadsafe(self._work.cancel)
+    def _look(self) -> None:
+        reason = self._detector.look()
+        if not reason:
+            return
+        self._detector.progress()
+        if self._ending:  # the window's thread does not even end what it does
+            if sys.__stderr__ is not None:
+                faulthandler.dump_traceback(sys.__stderr__)
+            os._exit(1)
+        self._ending = True
+        print(f"self-test: {self._part} hangs: {reason}", file=sys.stderr)
+        print("\n".join(self._awaited()), file=sys.stderr, flush=True)
+        assert self._work is not None
+        self._loop.call_soon_threadsafe(self._work.cancel)
 
     def _awaited(self) -> Iterator[str]:
         """Says what the engine does, and where each coroutine stands."""
