@@ -65,6 +65,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         help="a model, run, text, or tokenizer to open",
     )
     parser.add_argument(
+        "--new-window",
+        action="store_true",
+        help="open a window of its own although one is open; otherwise that one opens the PATHs. "
+        "Settings and session are those of the first window",
+    )
+    parser.add_argument(
         "--snapshot", type=Path, metavar="DIR", help="draw every view of every pane into DIR"
     )
     sizes = parser.add_mutually_exclusive_group()

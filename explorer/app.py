@@ -20,8 +20,10 @@ import qasync
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Signal
 from PySide6.QtWidgets import QApplication
 
+from core.resources import data_folder
 from explorer import theme
 from explorer.engine import errors, tasks
+from explorer.shell.instance import Instance
 from explorer.short_turns import take_short_turns
 from explorer.state import settings
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from explorer.shell.session import Session
 
 CLOSING_LIMIT = 10.0  # seconds
+HANDED_OVER = "LLM Explorer is open already: see its window (--new-window opens another one)"
 
 
 class ExplorerApp(QApplication):
@@ -91,8 +94,14 @@ def run(options: argparse.Namespace) -> int:
     """Opens the app, draws the snapshots or runs the self-test; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     gc.disable()  # the engine collects, on the GUI thread and never while Qt deletes objects
+    instance = instance_for(options)
+    later = instance is not None and not instance.claim() and not options.new_window
+    if later and instance is not None and instance.hand_over(options.paths):
+        if sys.stderr is not None:
+            print(HANDED_OVER, file=sys.stderr)
+        return _leave(0)
     crash = errors.CrashLog(settings.config_folder())
-    left = crash.open()
+    left = crash.open() if instance is not None and instance.claim() else ""
     app = ExplorerApp(sys.argv[:1])
     hooks = errors.Hooks()
     hooks.install()
@@ -100,11 +109,20 @@ def run(options: argparse.Namespace) -> int:
     factory = lambda: qasync.QEventLoop(app)  # noqa: E731
     with asyncio.Runner(loop_factory=factory) as runner:
         hooks.install_on_loop(runner.get_loop())
-        code = runner.run(main(app, options, left))
+        code = runner.run(main(app, options, left, instance))
     watch.close()
     hooks.remove()
     crash.close()
+    if instance is not None:
+        instance.release()
     return _leave(code)
+
+
+def instance_for(options: argparse.Namespace) -> Instance | None:
+    """Returns the claim to the user's window, or None if no window is opened."""
+    if options.snapshot is not None or options.self_test:
+        return None
+    return Instance(settings.config_folder(), data_folder())
 
 
 def _leave(code: int) -> int:
@@ -117,7 +135,9 @@ def _leave(code: int) -> int:
     os._exit(code)
 
 
-async def main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> int:
+async def main(
+    app: ExplorerApp, options: argparse.Namespace, crashed: str, instance: Instance | None = None
+) -> int:
     """Runs what the options request; returns the exit code."""
     if options.snapshot is not None:
         from explorer.studio import snapshot
@@ -128,10 +148,15 @@ async def main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> i
         from explorer.studio import selftest
 
         return await selftest.run(app)
-    return await open_window(app, options, crashed)
+    return await open_window(app, options, crashed, instance)
 
 
-async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: str = "") -> int:
+async def open_window(
+    app: ExplorerApp,
+    options: argparse.Namespace,
+    crashed: str = "",
+    instance: Instance | None = None,
+) -> int:
     """Runs the window: shown first, then filled, finally closed in at most 10 seconds."""
     from explorer.shell.session import Session
 
@@ -139,7 +164,8 @@ async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: st
     app.closing.connect(closing.set)
     if app.is_closing:
         return 0
-    session = Session(app.request_close)
+    first = instance is None or instance.claim()
+    session = Session(app.request_close, keeps=first)
     theme.apply(app, session.settings.theme, session.settings.zoom, session.settings.motion)
     window = session.open()
     session.engine.ready.connect(gc.freeze)  # torch's objects live to the end: never scan them
@@ -147,8 +173,13 @@ async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: st
     await session.first_paint()
     report_start("window")
     if not closing.is_set():
+        if instance is not None and first:
+            instance.requested.connect(session.hand_in)
+            instance.listen()
         tasks.spawn(_fill(session, options.paths, crashed), window)
         await closing.wait()
+    if instance is not None:
+        instance.close()
     left = session.runs.going_on
     await session.close(CLOSING_LIMIT)
     if left and sys.stderr is not None:

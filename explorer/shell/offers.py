@@ -104,6 +104,17 @@ class Offers(QObject):
         """Reports that settings and session cannot be saved."""
         self._notices.offer("kept", "warning", "Settings are not kept", message, {})
 
+    def further_window(self) -> None:
+        """Says that another window keeps settings and session."""
+        self._notices.offer(
+            "further window",
+            "info",
+            "A further window",
+            "Settings and the next start's session are those of the window that was opened first: "
+            "what you set up here ends with this window. Runs are kept as always.",
+            {},
+        )
+
     # runs left by an earlier session
 
     async def runs_left(self) -> None:

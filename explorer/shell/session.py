@@ -44,6 +44,7 @@ class Session(QObject):
 
     ask_to_close  called by the close button
     folder        of settings and session
+    keeps         False for a further window: settings and session are those of the first one
     """
 
     def __init__(
@@ -54,9 +55,12 @@ class Session(QObject):
         runs_folder: Path | None = None,
         specs: Sequence[PaneSpec] | None = None,
         with_torch: bool = True,
+        keeps: bool = True,
     ) -> None:
         super().__init__()
         self._ask_to_close = ask_to_close
+        self._keeps = keeps
+        self._begun = asyncio.Event()
         self._folder = folder or settings.config_folder()
         self.settings = settings.load(self._folder)
         self.saved = renewed(settings.load_session(self._folder))
@@ -136,15 +140,18 @@ class Session(QObject):
         self.autosave.start()
         if not paths or not await self.open_paths_now(paths):
             await self.open_last_model()
+        self._begun.set()
         if crashed and self.offers is not None:
             self.offers.crash(crashed)
         if self.offers is not None:
+            if not self._keeps:
+                self.offers.further_window()
             await self.offers.runs_left()
         if not self.settings.callouts_seen and self.window is not None:
             from explorer.shell import tour
 
             tips = tour.start(self.window, self.settings)
-            tips.ended.connect(lambda: settings.save(self.settings, self._folder))
+            tips.ended.connect(self.autosave.look)
 
     async def open_last_model(self) -> None:
         """Opens the last session's model, or the bundled one if there was none or it fails."""
@@ -213,6 +220,16 @@ class Session(QObject):
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         tasks.spawn(self.open_paths_now(paths), self.window)
+
+    def hand_in(self, paths: Sequence[Path]) -> None:
+        """Brings the window to the front and opens what a later start of the program was given."""
+        if self.window is not None:
+            self.window.come_to_front()
+            tasks.spawn(self._hand_in(paths), self.window)
+
+    async def _hand_in(self, paths: Sequence[Path]) -> None:
+        await self._begun.wait()  # or the last model would take the place of the one given
+        await self.open_paths_now(paths)
 
     async def open_paths_now(self, paths: Sequence[Path]) -> bool:
         """Opens each path as what it contains: text, tokenizer, model, run folder or log.
@@ -369,7 +386,9 @@ class Session(QObject):
     # end
 
     def files(self) -> dict[Path, dict[str, Any]]:
-        """Returns the files to save: settings and session."""
+        """Returns the files to save: settings and session; none in a further window."""
+        if not self._keeps:
+            return {}
         geometry = self.window.geometry_text if self.window is not None else ""
         paths = self.workspace.state()
         if self.workspace.model_source is None:  # the last session's model is not opened yet

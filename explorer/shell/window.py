@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QMainWindow,
     QSizePolicy,
@@ -391,6 +392,14 @@ class MainWindow(QMainWindow):
         if not self._was_painted:
             self._was_painted = True
             QTimer.singleShot(0, self.painted)
+
+    def come_to_front(self) -> None:
+        """Shows the window above others, or asks for attention where the system permits no more."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Asks to close and ignores the event: the session closes in order."""
