@@ -44,6 +44,15 @@ class LogitChange:
         """All that is not the direct effect."""
         return self.total - self.own
 
+    def rounded(self, decimals: int = 2) -> LogitChange:
+        """Returns the numbers as they are written; `norms` takes the error, so that they add up."""
+        before, after, own, reaction, rest = (
+            round(value, decimals)
+            for value in (self.before, self.after, self.own, self.reaction, self.rest)
+        )
+        norms = round(after - before - own - reaction - rest, decimals)
+        return LogitChange(before, after, own, reaction, norms, rest)
+
 
 def logit_change(
     parts: tuple[Parts, Parts], told: tuple[Attribution, Attribution], off: Collection[Part]

@@ -38,6 +38,11 @@ def test_the_pieces_add_up_to_the_change_of_the_logit(name: str, change: Interve
     pieces = told.own + told.reaction + told.norms + told.rest
     assert pieces == pytest.approx(told.total, abs=1e-9)
     assert told.total == pytest.approx(float(outcome.logits[4]), abs=1e-6)
+    written = told.rounded()
+    for name in ("before", "after", "own", "reaction", "rest"):
+        assert getattr(written, name) == pytest.approx(getattr(told, name), abs=0.00501)
+    pieces = written.own + written.reaction + written.norms + written.rest
+    assert pieces == pytest.approx(written.total, abs=1e-9)
     assert told.indirect == pytest.approx(told.reaction + told.norms + told.rest, abs=1e-9)
     off = [term.value for term in found.before.terms if term.part in change.off]
     if not change.mean:  # a part that is off adds nothing, so its own change is what it had added

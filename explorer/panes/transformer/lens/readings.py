@@ -43,6 +43,9 @@ def readings(mode: LensMode) -> Iterator[Reading]:
     for part, value in zip(terms["part"], terms.get("before", ()), strict=False):
         yield path(of, token, f"term:{part}"), float(value)
     yield path(of, change, token), found.after.logit
+    if found.intervention.off:
+        pieces = {name: getattr(scene.change, name) for name in ("total", "own", "indirect")}
+        yield from below(path(VIEW, "effect"), pieces)
     whole, loss = path(model, text_of(found.ids)), found.comparison
     if math.isfinite(loss.before.loss):
         yield path(whole, "loss"), loss.before.loss

@@ -13,6 +13,7 @@ from core.tokenization.telling import quoted_piece, shown
 
 if TYPE_CHECKING:
     from core.inference.explanation import Explanation
+    from core.inference.logit_change import LogitChange
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,11 @@ class Scene:
     def columns(self) -> list[int]:
         """The positions of the tokens in the text."""
         return self.found.lens.positions.tolist()
+
+    @cached_property
+    def change(self) -> LogitChange:
+        """The pieces of the logit's change as they are written, so that they add up."""
+        return self.found.change.rounded()
 
     @property
     def column(self) -> int:

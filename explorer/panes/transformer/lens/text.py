@@ -135,7 +135,7 @@ def headline(scene: Scene, row: int) -> str:
 def _effect(scene: Scene) -> str:
     """Returns what a change does to the logit or, if a text is patched in, to the probability."""
     found, told, token = scene.found, scene.found.comparison, scene.quoted(scene.found.token)
-    change, off = found.change, found.intervention.off
+    change, off = scene.change, found.intervention.off
     what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
     cause = f"With {what} switched off," if off else "With the other text's stream,"
     if found.intervention.patch:
@@ -144,21 +144,21 @@ def _effect(scene: Scene) -> str:
         if was == now:
             return f"{cause} {token} stays at {now}"
         return f"{cause} {token} {'falls' if after < before else 'rises'} from {was} to {now}"
-    total, own = round(change.total, 2), round(change.own, 2)
-    way = f"{'falls' if total < 0 else 'rises'} by {format_fixed(abs(total))}"
-    if total == own:
+    way = f"{'falls' if change.total < 0 else 'rises'} by {format_fixed(abs(change.total))}"
+    way = way if change.total else f"stays at {format_fixed(change.after)}"
+    if not change.reaction and not change.norms:
         return f"{cause} the logit of {token} {way}, all of it directly"
-    indirect = _signed(total - own)  # of rounded numbers, so that the sentence adds up
-    return f"{cause} the logit of {token} {way}: {_signed(own)} directly, {indirect} {_by(scene)}"
+    pieces = f"{_signed(change.own)} directly, {_signed(change.indirect)} {_by(scene)}"
+    return f"{cause} the logit of {token} {way}: {pieces}"
 
 
 def _by(scene: Scene) -> str:
     """Returns what changes a logit besides the parts that are off."""
-    change, norm = scene.found.change, _norms(scene)
-    if not round(change.reaction, 2):
+    change, norm = scene.change, _norms(scene)
+    if not change.reaction:
         return f"through {norm}"
     parts = "through other parts"
-    return f"{parts} and {norm}" if round(change.norms, 2) else parts
+    return f"{parts} and {norm}" if change.norms else parts
 
 
 def _norms(scene: Scene) -> str:
@@ -172,7 +172,7 @@ def _signed(value: float) -> str:
 
 def effect_lines(scene: Scene) -> list[str]:
     """Returns the pieces of a logit's change, which add up to it; [] if nothing is off."""
-    found, change = scene.found, scene.found.change
+    found, change = scene.found, scene.change
     off, token = found.intervention.off, scene.quoted(found.token)
     if not off:
         return []
