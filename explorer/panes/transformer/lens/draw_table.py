@@ -193,4 +193,5 @@ def _draw_starts(sketch: Sketch, layout: TableLayout) -> None:
         if first is not None and first in layout.rows:
             place = layout.cell(first, at)
             y = place.bottom() - 1
-            sketch.line(QPointF(place.left(), y), QPointF(place.right() - 1, y), "text", 2)
+            with sketch.faint(first > layout.chosen[0], UNREACHED):
+                sketch.line(QPointF(place.left(), y), QPointF(place.right() - 1, y), "text", 2)

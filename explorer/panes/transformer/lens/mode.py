@@ -251,6 +251,8 @@ class LensMode(PromptMode):
             self.set_headline(self.tell_length(told, len(self.prompt_ids)))
         cell = found.shown.index(found.token) if "logits" in step.values else None
         shown = inspection_of(step, cell)
+        if cell is not None:
+            shown = replace(shown, cell=text.FOR.format(scene.quoted(found.token)))
         if self.opened == NONE and not self.player.depth and self.row == scene.last:
             shown = replace(shown, rows=[*shown.rows, *text.effect_lines(scene)])
         self.inspection.emit(shown)

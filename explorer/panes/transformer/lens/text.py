@@ -19,7 +19,7 @@ LENGTH, READS, OFF = "vector norm", "token read", "off"
 SAYS, EXPLAIN = "Next token", "Click to see what each part adds to its logit"
 GOES_ON = ("Continues", "Now")  # of the unchanged model, and of the changed one
 HINT = "Click a head or an MLP to switch it off"
-MORE = "More: who told it"
+MORE, FOR = "More: who told it", "for {}"
 TITLES = (
     "likeliest next token by each layer; darker: the final answer is likelier; "
     "line: it leads from there on",

@@ -32,13 +32,18 @@ class Choice(NamedTuple):
     axes: tuple[str, str]
 
 
+def _has_cells(found: Found, part: Part) -> bool:
+    """Returns whether a step is drawn with the cells of its result: not in the model or a block."""
+    return part.parent is not None and found.parts[part.parent].kind != "block"
+
+
 def scene_at(found: Found, at: int, chosen: Choice | None) -> Scene:
     """Returns the model, a block, or the steps inside a part with the chosen cell."""
     part, level = found.parts[at], found.level_of(at)
-    if part.parent is not None:
-        if found.parts[part.parent].kind == "block":
-            return _block(found, part, level)
+    if _has_cells(found, part):
         return _steps(found, at, level, cell_of(found, at, chosen))
+    if part.parent is not None:
+        return _block(found, part, level)
     if isinstance(found.config, EncoderDecoderConfig):
         source = _spine(found, found.config.encoder, "encoder")
         return _spine(found, found.config.decoder, source=source)
@@ -86,14 +91,15 @@ def cell_of(found: Found, at: int, chosen: Choice | None) -> Cell:
     """Returns the cell of a step's result that is shown.
 
     The chosen row and column are kept where they mean the same as in the step where they were
-    chosen; otherwise it is the chosen token's row, and that row's largest number.
+    chosen; otherwise, and where the picture has no cells to choose, it is the last token's row, and
+    that row's largest number.
     """
     level, part = found.level_of(at), found.parts[at]
     rows, columns = flat(part.shapes[part.made])
     matrices = {} if level is None else level.matrices[at]
     numbers = matrices[part.made].values if part.made in matrices else None
     row, column = min(found.row, rows - 1), -1
-    if chosen is not None and part.parent is not None:
+    if chosen is not None and _has_cells(found, part):
         named = axes_of(found.parts, at)
         row = chosen.cell[0] if named[0] == chosen.axes[0] and chosen.cell[0] < rows else row
         column = chosen.cell[1] if named[1] == chosen.axes[1] else -1
