@@ -216,9 +216,9 @@ def _strips(painter: QPainter, last: NextTokenDrawing, position: float, alpha: f
 def _scale_note(painter: QPainter, last: NextTokenDrawing, alpha: float) -> None:
     """Draws the note on the shared scale of the bars at the foot of the matrix."""
     now, layout = theme.current(), last.layout
-    bar = f"; each shows the mean of {layout.group} dimensions" if layout.group > 1 else ""
-    cut = "; the longest are cut off" if last.is_cut else ""
-    text = f"All bars share one scale{bar}{cut}"
+    bar = f"; each bar is the mean of {layout.group} dimensions" if layout.group > 1 else ""
+    cut = "; the longest are cut" if last.is_cut else ""
+    text = elide(f"One scale{bar}{cut}", now.font("label"), layout.matrix.width() - now.px(8))
     wide = now.metrics("label").horizontalAdvance(text) + now.px(8)
     place = QRectF(layout.matrix)
     place.setTop(place.bottom() - now.px(18))

@@ -13,7 +13,7 @@ import torch
 
 import core
 from core.inference.outline_parts import axes_of
-from core.numbers import format_share
+from core.numbers import format_count, format_share
 from explorer.panes.transformer.map import compute, text
 from explorer.panes.transformer.map.inspector import inspection
 from explorer.panes.transformer.map.scene import Choice, cell_of, scene_at
@@ -180,3 +180,25 @@ def test_softmax_and_the_next_token_name_the_likeliest(opened: Any) -> None:
     assert text.row_words(found, following, (0, 0)) is None
     told = text.sizes({name: one.values for name, one in matrices.items()}, 0)
     assert told[-1].split()[-1].replace(",", "") == str(answer)
+
+
+def test_the_words_in_a_block_count_its_own_weights_and_what_it_adds(opened: Any) -> None:
+    model, found = opened
+    for at in found.trace.children():
+        part = found.parts[at]
+        if part.kind != "block":
+            continue
+        block, inner = model.blocks[part.layer], found.trace.children(at)
+        added = {found.parts[one].kind: one for one in inner}
+        for kind, module in (("attention", block.attn), ("mlp", block.mlp)):
+            size, parameters = text.inside(found.config, part, kind)
+            weights = sum(
+                one.numel() for name, one in module.named_parameters() if "norm" not in name
+            )  # those are counted as norms
+            assert parameters == f"{format_count(weights)} parameters"
+            wide = module.c_fc.weight.shape if kind == "mlp" else [module.n_head]
+            assert set(wide) <= set(numbers_in(size))
+        adds = [found.trace[added[kind]].value(f"{kind}_output")[0, found.row]
+                for kind in ("attention", "mlp")]  # fmt: skip
+        told = [float(one) for one in re.findall(r"\d+\.\d+", text.tip(found, at))]
+        np.testing.assert_allclose(told, [np.linalg.norm(one) for one in adds], atol=0.005)
