@@ -84,10 +84,12 @@ class StepsLayout:
     def _draw_pair(self, sketch: Sketch, pair: np.ndarray) -> None:
         """Draws a pair of dimensions of the chosen query before and after its rotation."""
         now, side = sketch.now, sketch.now.px(CIRCLE)
-        center = QPointF(self.area.right() - side / 2 - 6, self.chain.top() + side / 2 + 4)
+        words = "the framed pair, turned"
+        wide = max(side, now.metrics("label").horizontalAdvance(words))
+        center = QPointF(self.area.right() - wide / 2 - 6, self.chain.top() + side / 2 + 4)
         sketch.frame(around(center.x(), center.y(), side, side), "divider", 1, CIRCLE / 2)
         longest = float(np.linalg.norm(pair, axis=1).max()) or 1.0
         for (x, y), ink in zip((pair / longest * side / 2).tolist(), ("muted", "q"), strict=True):
             sketch.arrow([center, center + QPointF(x, -y)], ink, 2)
         told = QRectF(center.x(), center.y() + side / 2 + 2, 0, now.px(LINE))
-        sketch.text(told, "the framed pair, turned")
+        sketch.text(told, words)
