@@ -172,6 +172,8 @@ def run_async(qapp: Any) -> Callable[..., Any]:
     """
     import qasync
 
+    from explorer.engine import tasks
+
     def run(coroutine: Coroutine[Any, Any, Any], quiet: float = 2 * QUIET) -> Any:
         async def limited() -> Any:
             task, detector = asyncio.ensure_future(coroutine), HangDetector(quiet)
@@ -181,6 +183,7 @@ def run_async(qapp: Any) -> Callable[..., Any]:
                     task.cancel()
                     await asyncio.wait([task])
                     raise TimeoutError(f"hangs: {reason}")
+            await tasks.end_all(quiet)  # as the program ends; the loop would only cancel them
             return task.result()
 
         with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:

@@ -39,10 +39,12 @@ def in_loop() -> bool:
 def running(owner: QObject | None = None) -> list[asyncio.Task[Any]]:
     """Returns the unfinished tasks, all of them or those of one owner.
 
-    A task that started while its loop closed can never end, so it is left out.
+    A task that started while its loop closed can never go on, so it is ended here.
     """
     for task in [task for task in _running if task.get_loop().is_closed()]:
         del _running[task]
+        task.get_coro().close()  # type: ignore[union-attr]  # or it warns when it is collected
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather does
     return [task for task, by in _running.items() if owner is None or by is owner]
 
 
