@@ -15,7 +15,7 @@ softmax and loss sum many numbers and would lose digits; `core.transformer` comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -23,6 +23,7 @@ import torch
 
 from core.training.config import TrainingConfig
 from core.training.scaler import LossScaler
+from core.training.sizes import slow_note
 
 CPU = torch.device("cpu")
 HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -79,8 +80,12 @@ def bf16_is_fast() -> bool:
     return ask is not None and bool(ask())
 
 
-def precision_note(precision: str, device: torch.device = CPU) -> str:
-    """Returns a note for the user on a precision on a device, or ""."""
+def precision_note(
+    precision: str, device: torch.device = CPU, relative: Mapping[str, float] | None = None
+) -> str:
+    """Returns a note for the user on a precision on a device, or "". `relative`: the processor's
+    speed in each precision relative to fp32, if measured.
+    """
     is_cuda = device.type == "cuda"
     is_old = is_cuda and torch.cuda.get_device_capability(device)[0] < AMPERE
     match precision:
@@ -90,8 +95,10 @@ def precision_note(precision: str, device: torch.device = CPU) -> str:
             return "tf32 needs a GPU from Ampere on (2020): here this run computes in fp32"
         case "bf16" if is_old:
             return "This GPU has no bf16 arithmetic: fp16 is faster here"
+        case "bf16" | "fp16" if device.type == "cpu" and relative and precision in relative:
+            return slow_note(precision, relative[precision])
         case "bf16" if device.type == "cpu" and not bf16_is_fast():
-            return "This CPU has no bf16 arithmetic: bf16 may be slower than fp32"
+            return "This CPU has no bf16 arithmetic: bf16 is about 10 times slower than fp32"
         case "fp16" if device.type == "cpu":
             return (
                 "fp16 on a CPU is for learning how it works: it is 10 to 20 times slower than fp32"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from core.numbers import format_number
 from core.training.config import TrainingConfig
 from core.training.estimates.activations import Kept, kept
 from core.training.estimates.communication import data_parallel
@@ -20,9 +22,12 @@ from core.transformer.parameters import parameter_count
 
 # FLOP/s of a laptop core's fp32 matrix products, if not measured by `measure_speed`.
 USUAL_SPEED = 8e10
-# Speed of a CPU's matrix products in 16 bits, relative to fp32. bf16 with hardware arithmetic
-# (avx512_bf16): 2.65 times the speed on wide layers, 1.5 on small. fp16: 12 to 20 times slower.
+# Speed of a CPU in 16 bits relative to fp32, if not measured by `measure_relative`: with bf16
+# arithmetic (avx512_bf16) 2.65 on wide layers, 1.5 on small; fp16, computed in software, 1/20 to
+# 1/12. Without the arithmetic, bf16 is as slow as fp16.
 CPU_SPEED = {"bf16": 1.5, "fp16": 1 / 15}
+MOST_RELATIVE = 1.5  # a step has more than the products that are measured
+SLOWER = 0.5  # a lower relative speed has a note
 # Besides matrix products, a step moves data and computes elementwise functions: a byte of
 # activations takes as long as this many FLOPs, a layer's calls this many seconds. Fitted to the
 # steps of 14 shapes, from width 16 to 384: each within a quarter of its estimate.
@@ -74,13 +79,17 @@ class Estimate:
         return self.ranks * self.bytes
 
 
-def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
-    """Returns the estimate; allocates nothing. `speed`: FLOP/s of fp32 matrix products."""
+def estimate(
+    config: TrainingConfig, speed: float = USUAL_SPEED, relative: Mapping[str, float] = CPU_SPEED
+) -> Estimate:
+    """Returns the estimate; allocates nothing. `speed`: FLOP/s of fp32 matrix products; `relative`:
+    the speed of other precisions relative to fp32, from `measure_relative`.
+    """
     model = config.model
     count = parameter_count(model)
     flops = flops_per_token(model)
     activations = activation_bytes(config)
-    per_step = step_seconds(config, speed)
+    per_step = step_seconds(config, speed, relative)
     whole = model_state(count, numbers_remembered(model, config.optimizer), "fp32")
     stage = 3 if config.parallel == "fsdp2" else 0
     held = shard(whole, stage, config.ranks)
@@ -95,16 +104,18 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
         seconds_per_step=per_step,
         seconds=BEGINNING
         + per_step * config.steps
-        + looking_seconds(config, per_step, flops, _speed_at(config, speed))
+        + looking_seconds(config, per_step, flops, _speed_at(config, speed, relative))
         + checkpoint_seconds(config, count),
         ranks=config.ranks,
         sent=sent.bytes,
     )
 
 
-def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
-    """Returns seconds per step, all of its phases. `speed`: FLOP/s of fp32 matrix products."""
-    speed = _speed_at(config, speed)
+def step_seconds(
+    config: TrainingConfig, speed: float = USUAL_SPEED, relative: Mapping[str, float] = CPU_SPEED
+) -> float:
+    """Returns seconds per step, all of its phases; `speed` and `relative` as in `estimate`."""
+    speed = _speed_at(config, speed, relative)
     moved = kept(config.model, config.batch_size, config.precision).total  # by all ranks together
     work = flops_per_token(config.model) * config.tokens_per_step
     work += FLOPS_PER_BYTE * moved * config.micro_batches
@@ -114,9 +125,18 @@ def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
     return work / speed + calls + told * config.batch_size * config.micro_batches
 
 
-def _speed_at(config: TrainingConfig, speed: float) -> float:
+def _speed_at(config: TrainingConfig, speed: float, relative: Mapping[str, float]) -> float:
     """Returns FLOP/s in the run's precision, given `speed` in fp32."""
-    return speed * CPU_SPEED.get(config.precision, 1.0)
+    usual = CPU_SPEED.get(config.precision, 1.0)
+    return speed * min(relative.get(config.precision, usual), MOST_RELATIVE)
+
+
+def slow_note(precision: str, relative: float) -> str:
+    """Returns a note on a precision of this speed relative to fp32 on a CPU; "" for a fast one."""
+    if relative > SLOWER:
+        return ""
+    times = format_number(1 / relative, 2)
+    return f"This processor computes {precision} in software: about {times} times slower than fp32"
 
 
 def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed: float) -> float:
@@ -191,3 +211,44 @@ def measure_speed(seconds: float = 0.06) -> float:
         torch.mm(a, b)
         took.append(time.perf_counter() - start)
     return flops / math.sqrt(min(took) * statistics.median(took))
+
+
+def measure_relative(
+    seconds: float = 0.02, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Returns this processor's speed in "bf16" and "fp16" relative to fp32: below 1, it is slower.
+
+    It times what most of a step consists of, forward and backward through an MLP with its norm, on
+    torch's current threads. A processor without 16-bit arithmetic takes 8 to 13 times as long, and
+    for whole steps of widths 64 to 256, 6 to 14 times. `seconds`: for each precision, unless three
+    passes take longer.
+    """
+    import torch
+    from torch.nn import functional as F
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = ((128, 128), (512, 128), (128, 512), (128,))
+    x, up, down, gains = (
+        torch.randn(shape, generator=generator).requires_grad_() for shape in shapes
+    )
+
+    def once(dtype: torch.dtype | None) -> float:
+        begun = clock()
+        with torch.enable_grad(), torch.autocast("cpu", dtype, enabled=dtype is not None):
+            hidden = F.gelu(F.linear(F.layer_norm(x, (128,), gains), up))
+            loss = (x + F.linear(hidden, down)).square().sum()
+        torch.autograd.grad(loss, (x, up, down, gains))
+        return clock() - begun
+
+    def shortest(dtype: torch.dtype | None) -> float:
+        once(dtype)  # the first call also sets torch up
+        took = [once(dtype)]
+        while len(took) < 3 or (sum(took) < seconds and len(took) < LEAST_PRODUCTS):
+            took.append(once(dtype))
+        return max(min(took), 1e-9)
+
+    whole = shortest(None)
+    return {
+        name: whole / shortest(dtype)
+        for name, dtype in (("bf16", torch.bfloat16), ("fp16", torch.float16))
+    }

@@ -5,11 +5,12 @@ estimates.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from core.memory import physical_bytes
 from core.training.estimates.devices import Device, recognized
-from core.training.sizes import measure_speed
+from core.training.sizes import MOST_RELATIVE, measure_relative, measure_speed
 
 NAME = "this machine"
 
@@ -22,25 +23,33 @@ class Machine:
     gpus      number of CUDA devices that torch can use
     gpu       torch's name of the first of them; "": none, or not measured
     has_mps   whether it is a Mac with a GPU that torch can use
-    has_bf16  whether its processor has bf16 arithmetic
     speed     FLOP/s of its processor's fp32 matrix products, on `threads` threads; 0: not measured
+    relative  its processor's speed in other precisions relative to fp32; empty: not measured
     """
 
     cores: int
     gpus: int = 0
     gpu: str = ""
     has_mps: bool = False
-    has_bf16: bool = False
     speed: float = 0.0
     threads: int = 1
+    relative: Mapping[str, float] = field(default_factory=dict)
 
-    def measured(self, seconds: float = 0.06) -> Machine:
-        """Returns it with the better of its old speed and a new measurement of `seconds`."""
+    def measured(
+        self,
+        seconds: float = 0.06,
+        relative: Callable[[], Mapping[str, float]] = measure_relative,
+    ) -> Machine:
+        """Returns it with the better of its old speed and a new measurement of `seconds`; its
+        `relative` speeds are measured once.
+        """
         import torch
 
         speed = max(self.speed, measure_speed(seconds))
         gpu = torch.cuda.get_device_name(0) if self.gpus else ""
-        return replace(self, speed=speed, threads=torch.get_num_threads(), gpu=gpu)
+        known = self.relative or relative()
+        threads = torch.get_num_threads()
+        return replace(self, speed=speed, threads=threads, gpu=gpu, relative=known)
 
     def peak(self, threads: int) -> float:
         """Returns FLOP/s of fp32 products on so many threads together; 0: not measured. Threads
@@ -68,19 +77,21 @@ def this_machine() -> Machine:
     """Returns this machine, not measured. Loads torch."""
     import torch
 
-    from core.training.precision import bf16_is_fast
-
     return Machine(
         os.cpu_count() or 1,
         gpus=torch.cuda.device_count() if torch.cuda.is_available() else 0,
         has_mps=torch.backends.mps.is_available(),
-        has_bf16=bf16_is_fast(),
     )
 
 
-def processor(speed: float | None = None) -> Device:
-    """Returns its processor, with the machine's memory; `speed`: FLOP/s in fp32, if measured."""
-    peak = {} if speed is None else {"fp32": speed}
+def processor(speed: float | None = None, relative: Mapping[str, float] | None = None) -> Device:
+    """Returns its processor, with the machine's memory; `speed`: FLOP/s in fp32, if measured, which
+    is also that in tf32; `relative`: the speed in other precisions relative to it.
+    """
+    peak = {} if speed is None else {"fp32": speed, "tf32": speed}
+    for precision, share in (relative or {}).items():
+        if speed is not None:
+            peak[precision] = speed * min(share, MOST_RELATIVE)
     memory = float(physical_bytes())
     return Device(NAME, peak, memory, 0.0, None, None, measured=True, shares_memory=True)
 
@@ -92,7 +103,7 @@ def measured_device() -> Device:
     import torch
 
     if not torch.cuda.is_available():
-        return processor(measure_speed())
+        return processor(measure_speed(), measure_relative())
     name = torch.cuda.get_device_name()
     memory = float(torch.cuda.get_device_properties(0).total_memory)
     return recognized(name) or Device(name, {}, memory, 0.0, None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.files import quoted, read_json
@@ -14,7 +14,7 @@ from core.training.estimates.devices import GB, device
 from core.training.estimates.memory import RECOMPUTATIONS, ZERO_STAGES
 from core.training.estimates.plan import PRECISIONS, Setup, plan
 from core.training.estimates.report import plan_table, run_table
-from core.training.sizes import estimate, measure_speed
+from core.training.sizes import estimate, measure_relative, measure_speed
 from core.transformer.config import ModelConfig
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS, preset
@@ -93,9 +93,9 @@ def table(options: argparse.Namespace) -> str:
     if file is not None:
         config = _read(file)
         if options.device is None and options.devices == 1:
-            speed = measure_speed()
-            text = run_table(config, estimate(config, speed), speed)
-            return f"note: {note}\n{text}" if (note := _note(config)) else text
+            speed, relative = measure_speed(), measure_relative()
+            text = run_table(config, estimate(config, speed, relative), speed)
+            return f"note: {note}\n{text}" if (note := _note(config, relative)) else text
         setup = _setup(options, config)
     elif name:
         setup = _setup(options, None)
@@ -107,12 +107,13 @@ def table(options: argparse.Namespace) -> str:
     return plan_table(setup, plan(setup))
 
 
-def _note(config: TrainingConfig) -> str:
+def _note(config: TrainingConfig, relative: Mapping[str, float]) -> str:
     """Returns a note for the user on the config's precision on this machine."""
     from core.training.precision import precision_note
     from core.training.strategies import device_for
 
-    return precision_note(config.precision, device_for(config.device, 0, config.ranks))
+    device = device_for(config.device, 0, config.ranks)
+    return precision_note(config.precision, device, relative)
 
 
 def _preset(name: str) -> ModelConfig:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.training.config import TrainingConfig
-from core.training.sizes import estimate, measure_speed
+from core.training.sizes import estimate, measure_relative, measure_speed, slow_note
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 
@@ -91,3 +91,25 @@ def test_fp16_halves_the_activations_and_takes_a_cpu_much_longer() -> None:
     assert half.bytes_activations < full.bytes_activations
     assert half.bytes_model == full.bytes_model  # the weights stay in fp32
     assert half.seconds_per_step > 5 * full.seconds_per_step
+
+
+def test_the_speed_of_16_bits_is_measured_and_sets_the_estimate() -> None:
+    found = measure_relative(0.001)
+    assert set(found) == {"bf16", "fp16"} and all(0 < share < 20 for share in found.values())
+    half = TrainingConfig(model=NANO, batch_size=12, steps=50, precision="bf16")
+    fp32 = estimate(half.change({"precision": "fp32"})).seconds_per_step
+    steps = {
+        share: estimate(half, relative={"bf16": share}).seconds_per_step for share in (0.08, 9)
+    }
+    assert steps[0.08] > 5 * fp32 and fp32 / 1.6 < steps[9] < fp32, "a step has more than products"
+    assert estimate(half, relative={}) == estimate(half), "unknown: as with arithmetic"
+
+
+def test_a_measured_share_is_a_ratio_of_times_on_one_clock() -> None:
+    ticks = iter(range(1_000_000))
+    assert measure_relative(1.0, lambda: float(next(ticks))) == {"bf16": 1.0, "fp16": 1.0}
+
+
+def test_a_slow_precision_says_how_slow() -> None:
+    assert "bf16 in software: about 12 times slower than fp32" in slow_note("bf16", 1 / 12.2)
+    assert slow_note("bf16", 0.9) == slow_note("fp32", 1.0) == ""

@@ -3,7 +3,7 @@
 import pytest
 
 from core.training.strategies import device_for
-from core.training.this_machine import Machine, this_machine
+from core.training.this_machine import Machine, processor, this_machine
 
 LAPTOP = Machine(cores=2)
 SERVER = Machine(cores=64, gpus=4)
@@ -41,3 +41,20 @@ def test_this_machine_is_measured_and_refuses_as_a_run_does():
     if not machine.gpus:
         with pytest.raises(ValueError, match="no GPU that torch can use"):
             device_for("cuda")
+
+
+def test_the_speed_of_other_precisions_is_measured_once() -> None:
+    asked = []
+
+    def measure() -> dict[str, float]:
+        asked.append(1)
+        return {"bf16": 0.1, "fp16": 0.05}
+
+    machine = this_machine().measured(0.001, measure).measured(0.001, measure)
+    assert machine.relative == {"bf16": 0.1, "fp16": 0.05} and len(asked) == 1
+
+
+def test_a_plan_on_this_processor_knows_every_precision() -> None:
+    device = processor(1e11, {"bf16": 0.1, "fp16": 9.0})
+    assert device.peak == {"fp32": 1e11, "tf32": 1e11, "bf16": 1e10, "fp16": 1.5e11}
+    assert processor().peak == {}

@@ -10,6 +10,7 @@ from core.training.estimates.plan import PRECISIONS, Setup
 from core.training.estimates.plan_trace import Planned
 from core.training.estimates.report import STAGES, UNKNOWN, cost_text, energy_text, time_text
 from core.training.estimates.scaling_law import SMALLEST
+from core.training.sizes import slow_note
 from core.training.this_machine import NAME
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS
@@ -75,12 +76,15 @@ def missing(planned: Planned) -> str:
     name = "the device" if setup.device is None else setup.device.name
     told = []
     if plan.compute is None:
-        known = list(setup.device.peak) if setup.device is not None else []
+        known = [one for one in (setup.device.peak if setup.device else ()) if one != "tf32"]
         remedy = f"choose {' or '.join(known)} under More" if known else "choose another device"
         told.append(f"The speed of {name} in {setup.precision} is not known: {remedy}.")
     if plan.communication is None:
         told.append("The link between the devices is not known: enter it under More.")
-    if plan.compute is not None and name == NAME:
+    if plan.compute is not None and setup.device is not None and name == NAME:
+        peak = setup.device.peak
+        if note := slow_note(setup.precision, peak[setup.precision] / peak["fp32"]):
+            told.append(f"{note}.")
         told.append("The speed of this machine was measured just now.")
     return " ".join(told)
 

@@ -105,10 +105,11 @@ def estimated(config: TrainingConfig, machine: Machine | None) -> Cost:
     from core.training.this_machine import this_machine
 
     machine = this_machine().measured() if machine is None else machine.measured(AGAIN)
-    found = estimate(config, machine.speed)
+    found = estimate(config, machine.speed, machine.relative)
     note = ""
     with contextlib.suppress(ValueError):  # the start reports a missing device
-        note = precision_note(config.precision, device_for(config.device, 0, config.ranks))
+        device = device_for(config.device, 0, config.ranks)
+        note = precision_note(config.precision, device, machine.relative)
     return Cost(found, machine, too_large(found.bytes_of_all), note)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RISEN = 1.1  # times the first loss: more than the variation between batches
 STILL = 0.01  # of the first loss: a smaller change is no more than batches differ
+FASTER = 1.2  # speed of bf16 relative to fp32 from which it is recommended
 EARLY = 20  # steps of a branch whose median is its first loss
 SPACE, MOST_SPACES = "\u2423", 8  # for a text that is only whitespace
 FILES = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
@@ -72,12 +73,13 @@ def where_text(config: TrainingConfig, here: Machine | None) -> str:
         place = "the GPU" if ranks == 1 else "a GPU each"
     else:
         place = "the CPU"
+    precision = config.precision
+    if precision == "tf32" and not on_gpu:  # as the note on the precision says
+        precision = "fp32"
     if ranks == 1:
-        return f"The run computes in {config.precision} on {place}."
+        return f"The run computes in {precision} on {place}."
     held = "the whole model (DDP)" if config.parallel == "ddp" else "its part of it (FSDP2)"
-    told = (
-        f"{ranks} processes share each batch, in {config.precision} on {place}; each holds {held}"
-    )
+    told = f"{ranks} processes share each batch, in {precision} on {place}; each holds {held}"
     if here is not None and not on_gpu and ranks * config.threads > here.cores:
         told = f"{told}. They take turns, because there are only {here.cores} cores"
     return f"{told}."
@@ -93,7 +95,8 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
         said.append(f"{share} of the sequences are not text but {why}")
     if config.ranks > 1:
         said.append(f"Each rank sends {format_bytes(found.sent)} per step")
-    fast = cost.machine.has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256
+    has_bf16 = cost.machine.relative.get("bf16", 0.0) >= FASTER
+    fast = has_bf16 and config.precision == "fp32" and config.model.n_embd >= 256
     if note := cost.precision or ("bf16 would be faster here" if fast else ""):
         said.append(note)
     if found.seconds_per_step > SLOW_STEP and run_in == "thread":

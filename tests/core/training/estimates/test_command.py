@@ -7,6 +7,7 @@ import pytest
 
 from core.training.__main__ import main
 from core.training.config import TrainingConfig
+from core.training.estimates import command
 from core.transformer import ModelConfig
 
 NANO = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
@@ -60,12 +61,15 @@ def rows_of_one_rank(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[s
     return rows(capsys.readouterr().out)
 
 
-def test_fp16_on_a_cpu_is_called_slow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_precision_that_a_processor_computes_slowly_is_said_to_be_slow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "measure_relative", lambda: {"bf16": 0.08, "fp16": 0.08})
     file = tmp_path / "run.json"
     config = TrainingConfig(model=NANO, batch_size=12, steps=50, precision="fp16", device="cpu")
     file.write_text(json.dumps(config.to_json()))
     assert main(["--estimate", "--config", str(file)]) == 0
-    assert "note: fp16 on a CPU is for learning how it works" in capsys.readouterr().out
+    assert "computes fp16 in software: about 12 times slower" in capsys.readouterr().out
 
 
 def test_a_config_is_estimated_for_a_cluster(

@@ -18,7 +18,7 @@ from explorer.panes.training.run import compute
 from explorer.panes.training.run.compute import Cost
 from explorer.panes.training.run.draft import TrainingDraft, config_of, draft_of
 from explorer.panes.training.run.form import SCALING
-from explorer.panes.training.run.text import machine_text
+from explorer.panes.training.run.text import cost_note, machine_text, where_text
 from explorer.runs.backend_choice import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
 from tests.explorer.waiting import until
@@ -230,11 +230,41 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
     run_async(story())
 
 
-def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeypatch):
-    torch = pytest.importorskip("torch")
-    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
-    machine = compute.estimated(config_of(TrainingDraft()), None).machine
-    assert machine.speed > 0 and not machine.has_bf16
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_a_precision_computed_in_software_costs_and_says_its_measured_time(precision):
+    """Whatever processor the test runs on: what was measured of one counts."""
+    fp32, half = (config_of(TrainingDraft(precision=one)) for one in ("fp32", precision))
+    without = Machine(2, speed=1e11, relative={"bf16": 0.08, "fp16": 0.08})
+    cost = compute.estimated(half, without)
+    plain = compute.estimated(fp32, cost.machine)
+    assert cost.machine.relative == without.relative, "measured once"
+    assert cost.estimate.seconds > 5 * plain.estimate.seconds
+    said = cost_note(half, cost, "thread")
+    assert "in software: about 12 times slower" in said and "software" not in cost_note(
+        fp32, plain, "thread"
+    )
+    arithmetic = Machine(2, speed=1e11, relative={"bf16": 2.0, "fp16": 2.0})
+    quick = compute.estimated(half, arithmetic)
+    assert quick.estimate.seconds < plain.estimate.seconds
+    assert "software" not in cost_note(half, quick, "thread")
+
+
+def test_bf16_is_recommended_where_it_was_measured_to_be_faster():
+    config = config_of(TrainingDraft().change({"size": "large"}))
+    costs = [
+        compute.estimated(config, Machine(2, speed=1e11, relative={"bf16": speed}))
+        for speed in (2.0, 0.08)
+    ]
+    said = ["bf16 would be faster" in cost_note(config, cost, "thread") for cost in costs]
+    assert said == [True, False]
+
+
+@pytest.mark.parametrize("device", ["cpu", "auto", "cuda"])
+def test_tf32_is_said_to_be_computed_in_one_precision(device):
+    config = config_of(TrainingDraft(precision="tf32", device=device))
+    here = Machine(2, gpus=int(device == "cuda"))
+    told = where_text(config, here)
+    assert ("tf32" in told) == (device == "cuda") and ("fp32" in told) == (device != "cuda")
 
 
 def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
@@ -439,12 +469,15 @@ def test_fp16_says_how_slow_it_is_here_and_brings_the_fields_of_its_loss_scale(
     async def story():
         pane = make_pane()
         fields = pane.form.fields
+        pane.setup.here = Machine(2, speed=1e11, relative={"bf16": 0.08, "fp16": 0.08})
         pane.form.more.setChecked(True)
         shown = [fields[name].isVisibleTo(pane.form) for name in SCALING]
         assert shown == [False, False]
         pane.setup.change("precision", "fp16")
         assert all(fields[name].isVisibleTo(pane.form) for name in SCALING)
-        await until(lambda: "10 to 20 times slower" in pane.form.note.text(), "the note")
+        await until(
+            lambda: "fp16 in software: about 12 times slower" in pane.form.note.text(), "the note"
+        )
         pane.setup.change("loss_scale", "16777216")
         pane.setup.change("loss_scale_growth_interval", "20")
         config = config_of(pane.setup.draft.value)
