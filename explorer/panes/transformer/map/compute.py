@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from explorer.widgets.diagrams.scenes import STRIPE
 from explorer.widgets.pooling import Matrix, pool_signed, stripes_of
 
 PATTERN = 32  # cells on a side of a head's pattern
+LOGITS = 4_000_000  # the most that are computed to name the largest of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,12 +131,14 @@ class Level:
 
 
 def looked(found: Found, at: int, head: int) -> Level:
-    """Reads the numbers of a step and its siblings; of an outermost step only the stored ones."""
+    """Reads the numbers of a step and its siblings; of an outermost step only the stored ones, and
+    the logits unless they are too many.
+    """
     trace, parent, matrices = found.trace, found.parts[at].parent, {}
     for index in (at,) if parent is None else trace.children(parent):
-        step = trace[index]
-        names = [name for name, one in step.values.items()
-                 if parent is not None or not callable(one)]  # fmt: skip
+        step, shapes = trace[index], found.parts[index].shapes
+        is_cheap = parent is not None or prod(shapes.get("logits", ())) <= LOGITS
+        names = [name for name, one in step.values.items() if is_cheap or not callable(one)]
         matrices[index] = {name: _matrix(step.value(name), head, found.config) for name in names}
     made = Level(parent, head, matrices)
     if parent is None or found.parts[parent].kind != "block":

@@ -182,6 +182,41 @@ def test_softmax_and_the_next_token_name_the_likeliest(opened: Any) -> None:
     assert told[-1].split()[-1].replace(",", "") == str(answer)
 
 
+def test_what_a_title_promises_holds_for_the_numbers(opened: Any) -> None:
+    _, found = opened
+    seen = set()
+    for at in steps_of(found):
+        part, value = found.parts[at], lambda name, at=at: own_value(found, at, name)
+        seen.add(part.kind)
+        match part.kind:
+            case "norm.norm":  # all vectors get the same size
+                size = np.sqrt((value("normed") ** 2).mean(axis=1))
+                np.testing.assert_allclose(size, 1, atol=0.15)
+            case "norm.center":
+                np.testing.assert_allclose(value("centered").mean(axis=1), 0, atol=1e-5)
+            case "mask":  # later tokens are hidden, and those far back in a window
+                hidden = np.isneginf(value("masked"))
+                rows, columns = np.indices(hidden.shape)
+                window = found.config.window_of(part.layer) or len(hidden)
+                np.testing.assert_array_equal(hidden, (columns > rows) | (columns <= rows - window))
+            case "weights":
+                np.testing.assert_allclose(value("weights").sum(axis=1), 1, atol=1e-5)
+            case "relu":
+                assert (value("hidden") >= 0).all() and (value("up") < 0).any()
+            case "gelu":
+                up, hidden = value("up"), value("hidden")
+                assert (np.abs(hidden[up < 0]) <= np.abs(up[up < 0])).all()
+            case "unembed":
+                row = value("logits")[found.row]
+                matrix = found.level_of(at).matrices[at]["logits"].values
+                told = text.sizes({"logits": matrix}, found.row)[0]
+                assert int(told.split()[-1]) == row.argmax() == found.about["likeliest"][0]
+            case "product" if found.parts[part.parent].kind == "unembed":
+                made, logits = value("products")[0], found.about["logits"]
+                np.testing.assert_allclose(made, np.sort(logits)[::-1][: made.size], atol=1e-4)
+    assert {"norm.norm", "mask", "weights", "unembed", "product"} <= seen
+
+
 def test_the_words_in_a_block_count_its_own_weights_and_what_it_adds(opened: Any) -> None:
     model, found = opened
     for at in found.trace.children():
