@@ -10,7 +10,7 @@ methods       settings, selection, task_vector, bottleneck, new_tokens, soft_pro
               methods
 costs         trainable_parameters, pass_cost, estimates, estimate_command
 a run         examples, example_files, replay, tuning_data, data_check, loading, run_config, task,
-              program, held_out_answers, bundled_questions
+              program, held_out_answers, bundled_questions, skill
 what changed  spectrum, analysis, spectrum_trace, tuned_trace, changes, examination
 trying it     mixture, mixture_files
 """

@@ -7,7 +7,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import torch
 
 import core
@@ -15,12 +14,13 @@ from core.data.batches import NO_TOKEN
 from core.finetuning.examples import ExampleBatches, StoryExamples, padded
 from core.finetuning.run_config import finetuning_config
 from core.finetuning.settings import FinetuningSettings
+from core.finetuning.skill import LEVELS, step_at, value_at
 from core.training.config import TrainingConfig
 from core.training.runs import RunReader
 from tests.benchmarks.harness import Report
 
 A_MINUTE = 60.0
-EXACT = 0.95
+EXACT = LEVELS[0]  # 95 %
 SKILL = ("lora", "full")
 # Method, learning rate, share of replayed base data.
 FORGETTING = (
@@ -116,15 +116,16 @@ def _forgetting(report: Report) -> None:
         settings = FinetuningSettings(method=method, replay=replay)
         changes = {"sample_every": 0, "checkpoint_every": 0, "learning_rate": rate}
         run = _finished(finetuning_config(settings, changes))
-        old, exact = (run.measures[name][:, 1] for name in ("base", "exact"))
+        old, exact = (
+            (one[:, 0], one[:, 1]) for one in (run.measures["base"], run.measures["exact"])
+        )
         if row == 0:
-            report.tell("stories, loss before", old[0])
+            report.tell("stories, loss before", old[1][0])
         about = f"{method} at {rate:g}, replay {replay:g}"
-        report.tell(f"{about}: stories, loss", old[-1])
-        report.tell(f"{about}: questions, exact", 100 * exact[-1], "%")
-        learned = np.flatnonzero(exact >= EXACT)
-        if len(learned):
-            report.tell(f"{about}: stories, when 95 % are exact", old[learned[0]])
+        report.tell(f"{about}: stories, loss", old[1][-1])
+        report.tell(f"{about}: questions, exact", 100 * exact[1][-1], "%")
+        if (step := step_at(exact, EXACT)) >= 0:
+            report.tell(f"{about}: stories, when 95 % are exact", value_at(old, step))
 
 
 def _finished(config: TrainingConfig) -> RunReader:

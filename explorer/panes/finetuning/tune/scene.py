@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.finetuning.settings import METHODS, settings_of
+from core.finetuning.settings import METHODS, STORIES, settings_of
+from core.finetuning.skill import Points, step_at, value_at
 
 if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
 
-Points = tuple[np.ndarray, np.ndarray]  # steps and values, (n,) each
 NOTHING: Points = (np.empty(0), np.empty(0))
 
 
@@ -32,6 +32,7 @@ class Curves:
     untuned          loss on the base's skill, of the base without a soft prompt
     steps            the run's planned number
     data, base_data  the new skill, and the base's: the name of a file, or of bundled data
+    base             the model that is tuned
     """
 
     name: str
@@ -43,12 +44,28 @@ class Curves:
     untuned: Points = NOTHING
     data: str = "questions"
     base_data: str = "stories"
+    base: str = STORIES
+
+    @property
+    def skill(self) -> Points:
+        """A measure of the new skill that is larger when better: right answers, or else the
+        negative loss.
+        """
+        return self.exact if len(self.exact[1]) else (self.new[0], -self.new[1])
 
     @property
     def forgotten(self) -> float:
         """The growth of the loss on the base's skill; NaN if it was not measured."""
-        before = (*self.untuned[1], *self.old[1])
-        return end_of(self.old) - before[0] if before else float("nan")
+        return end_of(self.old) - self._before
+
+    @property
+    def _before(self) -> float:
+        """The loss on the base's skill before the first step."""
+        return next(iter((*self.untuned[1], *self.old[1])), float("nan"))
+
+    def forgotten_at(self, skill: float) -> float:
+        """Returns `forgotten` at the first step with this skill; NaN also without such a step."""
+        return value_at(self.old, step_at(self.skill, skill)) - self._before
 
     def until(self, step: float) -> Curves:
         """Returns the curves up to a step."""
@@ -58,14 +75,15 @@ class Curves:
 
 def curves_of(data: RunData, measures: Mapping[str, np.ndarray]) -> Curves:
     """Returns the curves of a run; `measures`: by name (n, 2) steps and values."""
-    told, settings = data.evaluations, settings_of(data.config)
-    new = told["step"].astype(float), told["validation"].astype(float)
+    found, settings = data.evaluations, settings_of(data.config)
+    new = found["step"].astype(float), found["validation"].astype(float)
     others = (
         (one[:, 0], one[:, 1]) if one is not None and len(one) else NOTHING
         for one in map(measures.get, ("base", "exact", "untuned"))
     )
     names = Path(settings.data).name, Path(settings.base_data).name
-    return Curves(data.name, settings.method, data.config.steps, new, *others, *names)
+    told = Curves(data.name, settings.method, data.config.steps, new, *others, *names)
+    return replace(told, base=settings.base)
 
 
 def all_curves(runs: Mapping[str, tuple[RunData, Any]]) -> dict[str, Curves]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.finetuning.settings import FABLES, FINETUNING, QUESTIONS, STORIES
+from core.finetuning.skill import LEVELS, equal_loss, equal_share, step_at
 from core.numbers import (
     format_bytes,
     format_count,
@@ -115,23 +116,50 @@ def ready(planned: Planned, data: str) -> str:
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:
-    """Returns what runs learned of this data, and forgot; of several, at their last common step."""
+    """Returns what runs have learned of this data, and forgotten; of several, what they had
+    forgotten when they had learned equally much.
+    """
     told = [one for one in curves if one.data == data and len(one.new[1])]
     if not told:
         return "First, the base model itself is measured."
+    if asked := all(len(one.exact[1]) for one in told):
+        level = equal_share([one.exact for one in told])
+    else:  # losses of models with different tokenizers say nothing of one another
+        told = [one for one in told if one.base == told[0].base]
+        level = equal_loss([one.new for one in told])
     if len(told) == 1:
         return f"{told[0].name} {_learned(told[0])}; {_forgot(told[0])}."
     step = max(set.intersection(*(set(one.new[0].tolist()) for one in told)), default=0)
-    told, base_data = [one.until(step) for one in told], told[0].base_data
-    asked = all(len(one.exact[1]) for one in told)
-    learned = f"share of right answers to {_held_out(data)}" if asked else f"loss on {data}"
-    write = format_percent if asked else format_number
-    said = _each([(one.name, end_of(one.exact if asked else one.new)) for one in told], write)
-    alike = [(one.name, one.forgotten) for one in told if one.base_data == base_data]
-    measured = [(name, change) for name, change in alike if not math.isnan(change)]
-    lost = _each(measured, lambda change: typeset(f"{round(change, 2) + 0:+,.2f}"))
-    forgot = f" The loss on {base_data} has changed by {lost}." if measured else ""
-    return f"At step {step:,.0f}, the {learned} is {said}.{forgot}"
+    if math.isnan(level):
+        write = format_percent if asked else format_number
+        until = [(one.name, one.until(step)) for one in told]
+        each = [(name, end_of(one.exact if asked else one.new)) for name, one in until]
+        learned = f"share of right answers to {_held_out(data)}" if asked else f"loss on {data}"
+        waits = f"get {format_percent(LEVELS[-1])} right" if asked else "have learned something"
+        return (
+            f"At step {step:,.0f}, the {learned} is {_each(each, write)}. What they forget can be "
+            f"compared once all {waits}."
+        )
+    skill = level if asked else -level
+    reached = [(one.name, step_at(one.skill, skill)) for one in told]
+    when = _each(reached, lambda at: f"step {at:,.0f}")
+    right = f"{format_percent(level)} of the {_held_out(data)} right"
+    begins = f"With {right if asked else f'a loss of {format_number(level)} on {data}'} ({when})"
+    where = told[0].base, told[0].base_data
+    alike = [one for one in told if (one.base, one.base_data) == where]
+    then = _lost([(one.name, one.forgotten_at(skill)) for one in alike])
+    if not then:
+        return f"{begins}, nothing is known of what they have forgotten."
+    now = _lost([(one.name, one.until(step).forgotten) for one in alike])
+    later = f" By step {step:,.0f}, the change is {now}." if now != then else ""
+    is_later = step >= max(at for _, at in reached)
+    return f"{begins}, the loss on {where[1]} has changed by {then}.{later if is_later else ''}"
+
+
+def _lost(numbers: Sequence[tuple[str, float]]) -> str:
+    """Lists the changes of a loss that were measured; "" if none was."""
+    known = [(name, change) for name, change in numbers if math.isfinite(change)]
+    return _each(known, lambda change: typeset(f"{round(change, 2) + 0:+,.2f}")) if known else ""
 
 
 def _each(numbers: Sequence[tuple[str, float]], write: Callable[[float], str]) -> str:
@@ -147,6 +175,8 @@ def _each(numbers: Sequence[tuple[str, float]], write: Callable[[float], str]) -
 def _learned(curves: Curves) -> str:
     if len(curves.exact[1]):
         return f"gets {format_percent(end_of(curves.exact))} of the {_held_out(curves.data)} right"
+    if not math.isfinite(end_of(curves.new)):
+        return f"has no finite loss on {curves.data}"
     return f"has a loss of {format_number(end_of(curves.new))} on {curves.data}"
 
 
@@ -156,7 +186,7 @@ def _held_out(data: str) -> str:
 
 def _forgot(curves: Curves) -> str:
     lost = curves.forgotten
-    if math.isnan(lost):
+    if not math.isfinite(lost):
         return "what it forgets is not measured"
     if round(lost, 2) == 0:
         return f"its loss on {curves.base_data} stays at {format_fixed(end_of(curves.old))}"

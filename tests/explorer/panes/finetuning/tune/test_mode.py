@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,10 +155,8 @@ def test_two_methods_train_and_each_has_its_pair_of_curves(
         assert set(exact) == {"LoRA on met.jsonl", "Full on met.jsonl"}
         assert exact["LoRA on met.jsonl"].shape == (13, 2)
         assert len(mode.view.answers.runs.rows) == 2
-        assert mode.headline.startswith(
-            "At step 12, the share of right answers to held-out examples of met.jsonl is "
-        )
-        assert " The loss on little.txt has changed by " in mode.headline
+        assert mode.headline == text.headline(list(curves.values()), "met.jsonl")
+        assert "held-out examples of met.jsonl" in mode.headline
         newest = Path(mode.desk.tuned.draft.value.address)
         assert newest.name == "step-000012" and str(newest.parents[1]) in curves
         seeds = {RunReader(folder).config.seed for folder in curves}
@@ -426,61 +424,93 @@ def test_a_base_that_is_not_here_can_be_got_by_one_button(
     run_async(body())
 
 
-def test_runs_on_different_data_are_not_compared() -> None:
+STEPS = np.array([0.0, 10.0, 20.0, 30.0])
+
+
+def curves_of(name: str, exact: Sequence[float], old: Sequence[float], **other: Any) -> Curves:
+    """A run that was measured at as many of `STEPS`."""
+    steps = STEPS[: len(exact)]
+    new = steps, 3.0 - np.array(exact)
+    measured = (steps, np.array(old)) if old else NOTHING
+    return Curves(name, "lora", 60, new, measured, (steps, np.array(exact)), **other)
+
+
+def test_runs_are_compared_where_they_answer_equally_well() -> None:
+    quick = curves_of("LoRA", [0, 0.8, 1, 1], [0.5, 0.6, 2, 3])
+    slow = curves_of("Full", [0, 0, 0.6, 0.8], [0.5, 0.5, 0.6, 0.7])
+    assert text.headline([quick, slow], "questions") == (
+        "With 80\u2009% of the held-out questions right (step 10 for LoRA and step 30 for Full), "
+        "the loss on stories has changed by +0.10 for LoRA and +0.20 for Full. By step 30, "
+        "the change is +2.50 for LoRA and +0.20 for Full."
+    )
+    early = curves_of("Full", [0, 0.9], [0.5, 0.7])
+    assert text.headline([quick, early], "questions") == (
+        "With 90\u2009% of the held-out questions right (step 15 for LoRA and step 10 for Full), "
+        "the loss on stories has changed by +0.80 for LoRA and +0.20 for Full."
+    )
+
+
+def test_runs_whose_skills_differ_too_much_are_not_compared() -> None:
+    runs = [
+        curves_of("LoRA", [0, 0.8, 1, 1], [0.5, 0.6, 2, 3]),
+        curves_of("BitFit", [0, 0, 0.4], [0.5, 0.5, 0.5]),
+    ]
+    assert text.headline(runs, "questions") == (
+        "At step 20, the share of right answers to held-out questions is 100\u2009% for LoRA and "
+        "40\u2009% for BitFit. What they forget can be compared once all get 50\u2009% right."
+    )
+
+
+def test_runs_on_different_data_or_of_another_base_are_not_compared() -> None:
     line = np.array([0.0, 1.0]), np.array([2.0, 1.0])
     runs = [
         Curves("LoRA 1", "lora", 60, line, line),
         Curves("Full", "full", 60, line, line, untuned=(line[0], line[1] / 4)),
         Curves("LoRA 2", "lora", 60, line, line, data="fables"),
+        Curves("LoRA 3", "lora", 60, line, line, base="smollm2"),
     ]
     assert text.headline(runs, "questions") == (
-        "At step 1, the loss on questions is 1 for LoRA 1 and 1 for Full. The loss on stories has "
-        "changed by \u22121.00 for LoRA 1 and +0.50 for Full."
+        "With a loss of 1 on questions (step 1 for LoRA 1 and step 1 for Full), the loss on "
+        "stories has changed by \u22121.00 for LoRA 1 and +0.50 for Full."
     )
     assert text.headline(runs, "fables") == (
         "LoRA 2 has a loss of 1 on fables; its loss on stories fell by 1.00, to 1.00."
     )
     same = replace(runs[2], old=(line[0], np.ones_like(line[1])))
     assert text.headline([same], "fables").endswith("its loss on stories stays at 1.00.")
-
-
-def test_runs_are_compared_at_the_last_step_that_all_were_measured_at() -> None:
-    short, long = (np.array(one) for one in ([0.0, 10.0], [0.0, 5.0, 10.0, 15.0]))
-    runs = [
-        Curves("LoRA", "lora", 60, (short, short), (short, short + 1), (short, short / 20)),
-        Curves("BitFit", "bitfit", 60, (long, long), (long, long / 10), (long, long / 20)),
-    ]
-    assert text.headline(runs, "questions") == (
-        "At step 10, the share of right answers to held-out questions is 50\u2009% for LoRA and "
-        "50\u2009% for BitFit. The loss on stories has changed by +10.00 for LoRA and +1.00 for "
-        "BitFit."
+    two = [curves_of("A", [0, 1], [1, 2]), curves_of("B", [0, 1], [1, 4], base="smollm2")]
+    assert " has changed by +0.95 for A. By step 10, the change is +1.00 for A." in (
+        text.headline(two, "questions")
     )
 
 
-def test_what_a_run_has_not_measured_yet_is_not_told() -> None:
-    line = np.array([0.0, 10.0]), np.array([2.0, 1.0])
-    runs = [Curves(name, "lora", 60, line, line) for name in ("A", "B")]
-    half = text.headline([runs[0], replace(runs[1], old=NOTHING)], "questions")
-    assert half.endswith(" The loss on stories has changed by \u22121.00 for A.")
+def test_what_a_run_has_not_measured_is_not_told() -> None:
+    runs = [curves_of("A", [0, 1], [2, 1]), curves_of("B", [0, 1], [])]
+    assert "has changed by \u22120.95 for A. By" in text.headline(runs, "questions")
     none = text.headline([replace(one, old=NOTHING) for one in runs], "questions")
-    assert none == "At step 10, the loss on questions is 1 for A and 1 for B."
+    assert none.endswith(", nothing is known of what they have forgotten.")
+    wild = curves_of("C", [0, 1], [2, np.nan])
+    assert "by \u22120.95 for A. By" in text.headline([runs[0], wild], "questions")
+    assert text.headline([wild], "questions").endswith("what it forgets is not measured.")
+    first = curves_of("D", [0.0], [2.0])
+    assert "once all get 50\u2009% right" in text.headline([runs[0], first], "questions")
+    lost = replace(first, exact=NOTHING, new=(first.new[0], np.array([np.nan])))
+    assert "nan" not in text.headline([lost], "questions")
+    assert "what they forget can be" in text.headline([lost, lost], "questions").lower()
 
 
 def test_of_many_runs_the_range_is_told_and_one_curve_of_each_has_its_name(qtbot: Any) -> None:
-    steps = np.array([0.0, 10.0])
-    runs = [
-        Curves(
-            f"run {at}", "lora", 60, (steps, steps), (steps, steps * at), (steps, steps * at / 90)
-        )
-        for at in range(1, 8)
-    ]
-    assert text.headline(runs, "questions") == (
-        "At step 10, the share of right answers to held-out questions is 11\u2009% for run 1 to "
-        "78\u2009% for run 7 (7 runs). The loss on stories has changed by +10.00 for run 1 to "
-        "+70.00 for run 7 (7 runs)."
+    runs = [curves_of(f"run {at}", [0, at / 90], [1, at + 1]) for at in range(1, 8)]
+    assert text.headline(runs, "questions").startswith(
+        "At step 10, the share of right answers to held-out questions is 1\u2009% for run 1 to "
+        "8\u2009% for run 7 (7 runs). "
     )
-    alike = [replace(one, exact=runs[0].exact) for one in runs]
-    assert "held-out questions is 11\u2009% for all 7 runs." in text.headline(alike, "questions")
+    alike = [replace(one, exact=(STEPS[:2], np.array([0, 1]))) for one in runs]
+    assert text.headline(alike, "questions") == (
+        "With 95\u2009% of the held-out questions right (step 10 for all 7 runs), the loss on "
+        "stories has changed by +0.95 for run 1 to +6.65 for run 7 (7 runs). By step 10, the "
+        "change is +1.00 for run 1 to +7.00 for run 7 (7 runs)."
+    )
     charts = Charts()
     qtbot.addWidget(charts)
     charts.set_curves(runs)
