@@ -171,6 +171,7 @@ class RanksMode(RunWatcher):
             start=not ((several and trains) or ended),
             resume=ended and self.shown_strategy == OWN,
             faults=several and self.trains,
+            has_checkpoint=data is None or bool(data.checkpoints),
         )
         if self.shown_strategy != OWN:
             self._show_strategy(data.config if data is not None and not data.log else None)
@@ -193,7 +194,9 @@ class RanksMode(RunWatcher):
             torchrun_command(str(folder), folder.name, self.ranks),
             text.trouble(died, data.message, data.alerts),
         )
-        self._show(lanes, data.speed())
+        row = data.numbers.row(lanes.number)
+        known = row is not None and "tokens" in row.dtype.names
+        self._show(lanes, float(row["tokens"]) if known else 0.0)
         step = max(data.checkpoints, default=0) if self.restarts else data.step
         ended = died or self.restarts
         self.set_headline(text.fate(lanes, step, self.restarts) if ended else text.headline(lanes))
@@ -220,14 +223,14 @@ class RanksMode(RunWatcher):
         self.remedy = remedy or self.start_two
         self.view.show_none(why if remedy else text.ONE_HELP, action)
 
-    def _show(self, lanes: LaneTrace | None, speed: float = 0.0) -> None:
+    def _show(self, lanes: LaneTrace | None, tokens: float = 0.0) -> None:
         before, self.lanes = self.lanes, lanes
         if lanes is before and lanes is not None:
             return
         trace = lanes.trace if lanes is not None else Trace()
         same = before is not None and len(before.trace) == len(trace)
         self.view.set_lanes(lanes)
-        facts = text.facts(lanes, speed) if lanes is not None else {}
+        facts = text.facts(lanes, tokens) if lanes is not None else {}
         self.view.facts.set_facts(facts, text.FACT_NOTES)
         self._fills = True
         self.set_tracks([TraceTrack(trace)], keep_position=same)

@@ -51,6 +51,7 @@ COPIED = (
 START = "Start two ranks here"
 START_HELP = "Trains a small model in two processes on this machine and shows what each one does"
 RESUME = "Resume from the last checkpoint"
+AGAIN = "Begin again at step 0"
 NEWEST, NEWEST_ACTION = "Newest", "Ranks: show the newest step"
 STEP_HELP = "The step of the run to show"
 NEWEST_HELP = "Follows the newest step until you move through a step yourself"
@@ -110,13 +111,15 @@ def waits(lanes: LaneTrace) -> str:
     return "idle (the bubble)" if lanes.strategy == "pipeline" else "waits"
 
 
-def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
-    """Returns the facts below the lanes, by title. `speed` in tokens/s; 0 leaves it out."""
+def facts(lanes: LaneTrace, tokens: float) -> dict[str, str]:
+    """Returns the facts below the lanes, by title. `tokens` that all ranks read in the step; 0:
+    unknown.
+    """
     if not len(lanes.trace):
         return {}
     told = {"step time": format_brief(lanes.seconds)}
-    if speed:
-        told["tokens/s"] = format_count(round(speed))
+    if speed := tokens / lanes.seconds if lanes.seconds else 0.0:
+        told["tokens/s of this step"] = format_count(round(speed))
     if (bound := efficiency_bound(lanes.busy)) is not None:
         told[SCALING] = format_percent(bound)
     told[f"sent per {lanes.noun}"] = format_bytes(lanes.sent)
@@ -129,12 +132,16 @@ def facts(lanes: LaneTrace, speed: float) -> dict[str, str]:
 
 
 def rank_notes(lanes: LaneTrace) -> list[list[str]]:
-    """Returns for each rank its memory, its share of computing, and its use of the processor."""
+    """Returns for each rank its memory, its share of the step without waiting for others, and its
+    use of the processor, which is measured over a second: a rank may be at work without getting a
+    core, because other programs have it.
+    """
+    shares = lanes.waited / max(lanes.seconds, 1e-12)
     columns = (
         map(format_bytes, lanes.memory),
-        (f"computes {format_percent(share)} of the time" for share in lanes.busy),
+        (f"waits {format_percent(share)} of this step" for share in shares),
         (f"GPU {format_percent(share)}" for share in lanes.gpu),
-        (f"uses {format_number(count, 2)} cores" for count in lanes.cores),
+        (f"{format_number(count, 2)} cores in the last second" for count in lanes.cores),
     )
     told = [list(column) for column in columns]
     return [[column[rank] for column in told if column] for rank in range(lanes.ranks)]

@@ -15,6 +15,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.form import FactRow
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.number_field import NumberField
+from explorer.widgets.run_card_text import AGAIN
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.wrapped_label import WrappedLabel
@@ -104,8 +105,12 @@ class RanksView(QWidget):
         self.message.setText(message)
         self.message.setVisible(bool(message))
 
-    def set_buttons(self, *, start: bool, resume: bool, faults: bool) -> None:
-        """Shows or hides the buttons."""
+    def set_buttons(
+        self, *, start: bool, resume: bool, faults: bool, has_checkpoint: bool = True
+    ) -> None:
+        """Shows or hides the buttons; without a checkpoint, resuming is beginning again."""
+        self.resume.setText(text.RESUME if has_checkpoint else text.AGAIN)
+        self.resume.setToolTip("" if has_checkpoint else AGAIN)
         self.start.setVisible(start)
         self.resume.setVisible(resume)
         self.faults.setVisible(faults)

@@ -20,6 +20,10 @@ NOTHING_KEPT = (
     "No checkpoint has been written yet. Once the cause is fixed, begin the run again at step 0, "
     "or start a new run with changed settings."
 )
+ASK_AGAIN = (
+    "There is no checkpoint: training would begin again at step 0, and new curves would replace "
+    "these. Press once more to do that"
+)
 SAME_END = (
     "No checkpoint has been written yet, and the run would end in the same way if it began again."
 )

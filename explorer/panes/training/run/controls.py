@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
-from explorer.panes.training.run.card_text import SAME_END, ways_on
+from explorer.panes.training.run.card_text import ASK_AGAIN, SAME_END, ways_on
 from explorer.runs.run_data import RunData
 from explorer.runs.steering import Steering
 
@@ -34,19 +35,20 @@ class Controls(QObject):
     ) -> None:
         super().__init__(parent)
         self._steering, self._shown, self._refusal = steering, shown, refusal
+        self._asked: tuple[Path, int] | None = None  # the attempt that was asked to begin again
 
     @property
     def trains(self) -> bool:
         return self._steering.state(self._shown()) in ("running", "new")
 
     def play(self) -> None:
-        """Continues training."""
+        """Continues training; where that would begin again at step 0, only when pressed twice."""
         data = self._shown()
         if data is None or data.finished:
             return
         if data.active:
             self._steering.resume(data.folder)
-        elif self._can_go_on(data):
+        elif self._can_go_on(data) and self._may_replace(data):
             self._steering.start(data.folder)
 
     def pause(self) -> None:
@@ -60,7 +62,7 @@ class Controls(QObject):
             return
         if data.active:
             self._steering.step(data.folder)
-        elif self._can_go_on(data):
+        elif self._can_go_on(data) and self._may_replace(data):
             self._steering.start(data.folder, steps=1)
 
     def press(self, button: str) -> None:
@@ -71,7 +73,10 @@ class Controls(QObject):
         match button:
             case "pause":
                 self.pause()
-            case "resume" | "continue" | "again":
+            case "again":  # the button says what it does
+                self._asked = (data.folder, data.attempts)
+                self.play()
+            case "resume" | "continue":
                 self.play()
             case "stop":
                 self._steering.stop(data.folder)
@@ -86,6 +91,17 @@ class Controls(QObject):
                 self.settingsTaken.emit(data, lowered(data.config))
             case "anew":
                 self.settingsTaken.emit(data, {})
+
+    def _may_replace(self, data: RunData) -> bool:
+        """Returns True if continuing replaces no curve, or the user was asked before; else emits
+        the question.
+        """
+        asked = self._asked == (data.folder, data.attempts)
+        if asked or data.checkpoints or not len(data.steps):
+            return True
+        self._asked = (data.folder, data.attempts)
+        self.told.emit(ASK_AGAIN)
+        return False
 
     def _can_go_on(self, data: RunData) -> bool:
         """Returns True if an inactive run can continue unchanged; else emits the reason."""

@@ -91,6 +91,8 @@ def test_a_run_s_ranks_are_shown_with_the_one_that_is_slow(
         assert "DDP, failed, step 3 of 12" in mode.view.note.whole
         assert "rank 1 of 2 was killed" in mode.view.message.text()
         assert mode.view.resume.isVisibleTo(mode.view)
+        assert (mode.view.resume.text() == text.AGAIN) == (not mode.data.checkpoints)
+        assert not mode.data.checkpoints, "then nothing is there to resume from"
         assert not mode.view.start.isVisibleTo(mode.view)
         assert mode.view.command.isVisibleTo(mode.view)
         mode.view.copy.click()

@@ -34,10 +34,11 @@ def test_a_rank_is_told_to_wait_for_the_slow_one(lanes: LaneTrace) -> None:
     """Headline, notes and facts say the same of it."""
     assert text.headline(lanes) == "Rank 0 spends 300 ms of this 1.10 s step waiting for rank 1"
     assert text.rank_notes(lanes) == [
-        ["100 MB", "computes 73\N{THIN SPACE}% of the time", "uses 0.98 cores"],
-        ["200 MB", "computes 100\N{THIN SPACE}% of the time", "uses 1.2 cores"],
+        ["100 MB", "waits 27\N{THIN SPACE}% of this step", "0.98 cores in the last second"],
+        ["200 MB", "waits 0\N{THIN SPACE}% of this step", "1.2 cores in the last second"],
     ]
-    told = text.facts(lanes, 100.0)
+    told = text.facts(lanes, 110.0)
+    assert told["tokens/s of this step"] == "100", "so many in the 1.10 s beside it"
     assert told["step time"] == "1.10 s" and told["memory per process"] == "200 MB"
     assert told[text.SCALING] == "86\N{THIN SPACE}%"
     shown = inspection(lanes, 2)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from PySide6.QtCore import QObject
 
 from explorer.engine import errors
+from explorer.panes.training.run.controls import Controls
+from tests.explorer.panes.training.run.test_lines import recorded
 from tests.explorer.waiting import until
 
 from .conftest import started, state_of
@@ -64,6 +69,27 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
 
     run_async(story())
     errors.reports().problems.clear()
+
+
+def test_without_a_checkpoint_nothing_is_begun_again_before_it_was_asked(tmp_path, qapp):
+    """A stopped run whose curves a new beginning would replace; the button says so itself."""
+    data = recorded(tmp_path / "run", range(1, 13), 0.0)
+    started, told = [], []
+    steering = SimpleNamespace(start=lambda folder, **how: started.append((folder, how)))
+    owner = QObject()
+    controls = Controls(steering, lambda: shown, lambda _: "", owner)
+    controls.told.connect(told.append)
+    for attempt, act in enumerate((controls.play, controls.step), 1):
+        shown = replace(data, attempts=attempt)
+        act()
+        assert len(started) == attempt - 1 and "again at step 0" in told[-1]
+        act()
+        assert len(started) == len(told) == attempt
+    shown = replace(data, attempts=3)
+    controls.press("again")
+    shown = replace(data, attempts=4, checkpoints={10: tmp_path})
+    controls.play()
+    assert len(started) == 4 and len(told) == 2
 
 
 def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, run_async):
