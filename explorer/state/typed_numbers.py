@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from core.fields import Field
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_SIZES = {"thousand": "e3", "million": "e6", "billion": "e9", "trillion": "e12"}
+_SIZE = re.compile(rf"(?<=\d)\s*({'|'.join(_SIZES)})$", re.IGNORECASE)
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
 
 
@@ -25,13 +27,15 @@ class NotFinite(ValueError):
 
 
 def read_number(text: str) -> float:
-    """Reads 0.03, 0,03, \u22121e-3, 1,000,000 or 1 000 as a finite number.
+    """Reads 0.03, 0,03, 300 billion, \u22121e-3, 1,000,000 or 1 000 as a finite number.
 
     A comma is the decimal one, unless it can only separate thousands. Raises ValueError, with the
     remedy, for a text that is not a number, for 1e-400, which would become 0, and for 1,000, which
     may mean one or a thousand.
     """
     clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
+    if (size := _SIZE.search(clean)) is not None and "e" not in clean[: size.start()].lower():
+        return _float(f"{read_number(clean[: size.start()])!r}{_SIZES[size[1].lower()]}")
     if _THOUSANDS.fullmatch(clean):
         if clean.count(",") == 1 and "." not in clean:
             apart = clean.replace(",", "")

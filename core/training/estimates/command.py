@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network", type=_positive, help="GB/s between two machines, for all devices of one"
     )
-    parser.add_argument("--price", type=_positive, help="of a device for an hour")
+    parser.add_argument("--price", type=_positive, help="of a device for an hour, in $")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -34,6 +34,7 @@ from core.transformer.parameters import ParameterCount, parameters
 
 PRECISIONS = {"fp32": "fp32", "tf32": "fp32", "bf16": "mixed", "fp16": "mixed"}
 DAY = 86_400.0
+CURRENCY = "$"  # of prices and costs
 MOST_COUNT = 1_000_000_000  # of devices and sequences: more is taken as a typing error
 
 
@@ -55,7 +56,7 @@ class Setup:
     link         between two devices; None: the device's own, within one machine
     per_machine  devices of one machine; None: all of them
     network      between two machines, shared by the devices of each; None: it is no bottleneck
-    price        of a device for an hour, in any currency
+    price        of a device for an hour, in CURRENCY
     autocast     weights and gradients stay in fp32 and matrix products cast them, as in this
                  program's own runs
 
@@ -125,7 +126,8 @@ class Setup:
     network: Link | None = None
     price: float | None = field(
         None,
-        help="Price of one device for an hour, in any currency",
+        label=f"Price ({CURRENCY}/h)",
+        help="Price of one device for an hour, in US dollars",
         least=0,
         most=1e5,
         remedy="leave it empty if it is not known",

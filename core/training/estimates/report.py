@@ -9,7 +9,7 @@ from core.numbers import format_bytes, format_count, format_duration, format_num
 from core.training.config import TrainingConfig
 from core.training.estimates.activations import step_memory
 from core.training.estimates.memory import ZERO_STAGES, numbers_remembered
-from core.training.estimates.plan import DAY, Plan, Setup, link_of
+from core.training.estimates.plan import CURRENCY, DAY, Plan, Setup, link_of
 from core.training.estimates.plan import plan as found
 from core.training.sizes import Estimate, sequences_per_rank
 from core.transformer.parameters import ParameterCount, parameters
@@ -97,7 +97,7 @@ def verdict(setup: Setup, stages: Sequence[Plan]) -> str:
         return f"Training does not fit on {many}: it needs {format_bytes(found.bytes)}{remedy}"
     told = [f"takes {time_text(found.seconds)}"] if found.seconds is not None else []
     if found.cost is not None:
-        told.append(f"costs {cost_text(found.cost)} at a price of {setup.price:g} per device-hour")
+        told.append(f"costs {cost_text(found.cost)} at {price_text(setup)}")
     fits = f"Training fits on {many}"
     return f"{fits}{', ' if len(told) > 1 else ' and '}{' and '.join(told)}" if told else fits
 
@@ -238,7 +238,7 @@ def _link_note(setup: Setup) -> str:
 
 
 def _price_note(setup: Setup) -> str:
-    return "give --price" if setup.price is None else f"{setup.price:g} for an hour of a device"
+    return "give --price" if setup.price is None else f"at {price_text(setup)}"
 
 
 def _flops(number: float) -> str:
@@ -263,6 +263,18 @@ def energy_text(joules: float | None) -> str:
     return UNKNOWN if joules is None else f"{format_number(joules / 3.6e6)} kWh"
 
 
+def price_text(setup: Setup) -> str:
+    """Formats a known price with its unit: $2 per device-hour."""
+    return f"{CURRENCY}{setup.price:g} per device-hour"
+
+
 def cost_text(cost: float | None) -> str:
-    """Formats a cost in whole units of the price's currency."""
-    return UNKNOWN if cost is None else f"{cost:,.0f}"
+    """Formats a cost with its currency: $0.35, $12,345, $1.92 million."""
+    if cost is None:
+        return UNKNOWN
+    if cost >= 1e12:
+        return f"{CURRENCY}{cost:.3g}"
+    for size, name in ((1e9, "billion"), (1e6, "million")):
+        if cost >= 0.9995 * size:
+            return f"{CURRENCY}{cost / size:.3g} {name}"
+    return f"{CURRENCY}{cost:,.0f}" if cost >= 99.5 or not cost else f"{CURRENCY}{cost:,.2f}"

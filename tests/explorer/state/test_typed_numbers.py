@@ -25,6 +25,9 @@ from explorer.state.typed_numbers import read_number, read_whole
         ("1\u2009000\u2009000", 1e6),
         ("12,3456", 12.3456),
         ("1,5e-3", 1.5e-3),
+        ("300 billion", 3e11),
+        ("1.5Million", 1.5e6),
+        ("0,5 trillion", 5e11),
     ],
 )
 def test_a_comma_is_read_as_it_can_only_be_meant(text, value):
@@ -39,6 +42,8 @@ def test_a_comma_is_read_as_it_can_only_be_meant(text, value):
         ("fast", "like 0.03"),
         ("", "like 0.03"),
         ("1 2", "like 0.03"),
+        ("billion", "like 0.03"),
+        ("1e3 billion", "like 0.03"),
         ("1,2,3", "like 0.03"),
         ("nan", "finite"),
         ("1e999", "finite"),

@@ -37,9 +37,9 @@ class BarLayout:
         return QRectF(self.area.left(), top, self.area.width(), self.height)
 
     def part(self, place: int, part: int) -> QRectF:
-        """Returns a part of a bar; a bar that is too long for the picture is scaled to fit."""
+        """Returns a part of a bar; those of a broken bar are scaled to its drawn length."""
         row, sizes = self.row(place), self.scene.sizes[place]
-        sizes = sizes * min(1.0, self.scene.axis / max(float(sizes.sum()), 1.0))
+        sizes = sizes * float(self.scene.lengths[place]) / max(float(sizes.sum()), 1.0)
         start, end = self.x(float(sizes[:part].sum())), self.x(float(sizes[: part + 1].sum()))
         return QRectF(start, row.top(), end - start, row.height())
 
@@ -91,16 +91,17 @@ def _draw_bar(painter: QPainter, layout: BarLayout, place: int, current: str) ->
     put_text(painter, name, title, font, now.color("text"), LEFT)
     for part in range(len(PARTS)):
         painter.fillRect(layout.part(place, part), now.series(SERIES[part]))
-    if total > scene.axis:  # two slanted lines mark a cut bar
+    right = layout.x(float(scene.lengths[place]))
+    if scene.is_broken(place):  # two slanted lines
         painter.setPen(now.pen("surface", 3))
         for back in (10, 18):
-            x = layout.right - now.px(back)
+            x = right - now.px(back)
             painter.drawLine(QPointF(x - 3, row.bottom() + 1), QPointF(x + 3, row.top() - 1))
     too_much = scene.capacity is not None and total > scene.capacity
     words = format_bytes(total) + (", too much" if too_much else "")
-    wide, start = QFontMetricsF(font).horizontalAdvance(words), layout.x(total) + now.px(6)
+    wide, start = QFontMetricsF(font).horizontalAdvance(words), right + now.px(6)
     limit = layout.x(scene.capacity) if scene.shows_capacity and scene.capacity else -1.0
-    if layout.x(total) < limit < start + wide:  # moves the text beyond the line of the capacity
+    if right < limit < start + wide:  # moves the text beyond the line of the capacity
         start = limit + now.px(6)
     end = QRectF(start, row.top(), wide + 1, row.height())
     put_text(painter, end, words, font, now.color("warning" if too_much else "text"), LEFT)

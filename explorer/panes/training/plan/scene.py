@@ -11,6 +11,7 @@ from core.training.estimates.plan_trace import Planned
 PARTS = ("weights", "gradients", "optimizer", "master", "activations")
 FAR = 20.0  # times the needed bytes: a larger capacity is outside of the picture
 MARGIN = 1.12  # length of the axis, as a multiple of the longest bar
+TO_SCALE = 0.88  # share of the width that is to scale if some bars are longer: these are broken
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,8 @@ class Scene:
     chosen    index of the bar of the planned stage
     capacity  bytes of a device; None if unknown
     axis      bytes of the whole width
+    lengths   (bars,) drawn length of each bar, in bytes of the axis. A bar that is too long is
+              broken: drawn longer than any that is to scale and than any smaller broken one
     terms     for each step of the track, its part, or another term's name
     """
 
@@ -28,7 +31,12 @@ class Scene:
     chosen: int
     capacity: float | None
     axis: float
+    lengths: np.ndarray
     terms: tuple[str, ...]
+
+    def is_broken(self, bar: int) -> bool:
+        """Whether a bar is drawn shorter than it is."""
+        return bool(self.lengths[bar] < self.sizes[bar].sum())
 
     @property
     def shows_capacity(self) -> bool:
@@ -54,11 +62,28 @@ def scene_of(planned: Planned) -> Scene:
     totals, needed = sizes.sum(axis=1), planned.plan.bytes
     capacity = setup.memory or None
     is_far = capacity is None or capacity > FAR * needed
+    shown = float(totals.max()) if is_far else max(needed, capacity or 0.0)
+    axis, lengths = lengths_of(totals, MARGIN * shown)
     names = (step.name.split(".")[1] for step in planned.trace)
     return Scene(
         sizes=sizes,
         chosen=setup.stage if setup.devices > 1 else 0,
         capacity=capacity,
-        axis=MARGIN * float(totals.max() if is_far else max(needed, capacity or 0.0)),
+        axis=axis,
+        lengths=lengths,
         terms=tuple("activations" if name == "layer" else name for name in names),
     )
+
+
+def lengths_of(totals: np.ndarray, shown: float) -> tuple[float, np.ndarray]:
+    """Returns the axis and the drawn lengths of these bars, if `shown` bytes are to
+    scale. Longer bars share what is left of the width in the order of their sizes.
+    """
+    broken = totals > shown
+    if not broken.any():
+        return shown, totals.copy()
+    axis = shown / TO_SCALE
+    sizes, order = np.unique(totals[broken], return_inverse=True)
+    lengths = totals.copy()
+    lengths[broken] = shown + (axis - shown) * (order + 1) / len(sizes)
+    return axis, lengths

@@ -8,7 +8,14 @@ from core.numbers import format_bytes, format_count, format_number, format_perce
 from core.training.estimates.memory import RECOMPUTATIONS
 from core.training.estimates.plan import PRECISIONS, Setup
 from core.training.estimates.plan_trace import Planned
-from core.training.estimates.report import STAGES, UNKNOWN, cost_text, energy_text, time_text
+from core.training.estimates.report import (
+    STAGES,
+    UNKNOWN,
+    cost_text,
+    energy_text,
+    price_text,
+    time_text,
+)
 from core.training.estimates.scaling_law import SMALLEST
 from core.training.sizes import slow_note
 from core.training.this_machine import NAME
@@ -98,7 +105,7 @@ def facts(planned: Planned, run: RunData | None = None) -> list[tuple[str, str, 
     known = {} if run is None else measured(setup, run)
     rows = (
         (format_bytes(plan.bytes), _room(setup, planned.plan.fits), "memory"),
-        (time_text(plan.seconds), f"for {format_count(plan.steps)} steps", "time"),
+        (time_text(plan.seconds), _for_steps(plan.steps), "time"),
         (cost_text(plan.cost), _price(setup), "cost"),
         (format_count(plan.parameters.total), "parameters", ""),
         (time_text(plan.step), "step time", "step"),
@@ -159,10 +166,14 @@ def _room(setup: Setup, fits: bool | None) -> str:
     return f"of {format_bytes(there)}{each}: {'fits' if fits else 'does not fit'}"
 
 
+def _for_steps(steps: int) -> str:
+    return "for 1 step" if steps == 1 else f"for {format_count(steps)} steps"
+
+
 def _price(setup: Setup) -> str:
     if setup.price is None:
         return "cost: enter a price"
-    return f"cost at {setup.price:g} per device-hour"
+    return f"cost at {price_text(setup)}"
 
 
 def part_tip(stage: int, shared: bool, part: str, size: float) -> str:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from core.fields import fields_of
 from core.training.estimates.devices import DEVICES
 from core.training.estimates.plan import Setup
+from core.training.estimates.report import UNKNOWN
 from explorer.panes.training.plan import text
 from explorer.panes.training.plan.draft import ABOUT, STAGES, PlanDraft
 from explorer.panes.training.plan.draw_bars import BarLayout, draw_bars
@@ -27,6 +28,7 @@ from explorer.widgets.stateful import StatefulPicture
 
 FORM = 236  # px
 SETUP = fields_of(Setup)
+MAIN = ("memory", "time", "cost")
 SMALL = 9  # number of small facts
 # The rows of fields: seven fields that are always visible, and those behind More.
 SHOWN = (("model",), ("device",), ("devices", "batch_size"), ("stage",), ("tokens", "price"))
@@ -91,7 +93,7 @@ class PlanView(QWidget):
         self.form = FoldingForm("training.plan", _fields(), SHOWN, DEEP, FORM)
         self.bars, self.note = Bars(), Label("", "label", "muted", wrap=True)
         self.body = StatefulPicture(self.bars, "lines")
-        self.facts = [Fact(name) for name in ("memory", "time", "cost")]
+        self.facts = [Fact(name) for name in MAIN]
         self.small = [Fact(str(place), small=True) for place in range(SMALL)]
         name_parts(self, "training.plan", "bars")
         card = FactsCard(self.facts, 24, 8)
@@ -110,7 +112,12 @@ class PlanView(QWidget):
         for fact in self.facts + self.small:
             fact.setEnabled(not errors)
         self.body.show_ready()
-        if errors:
+        if errors:  # the numbers of an earlier draft say nothing about this one
+            for name, fact in zip(MAIN, self.facts, strict=True):
+                fact.set_title(name)
+            for fact in self.facts + self.small:
+                fact.set(UNKNOWN)
+            self.note.setText("")
             self.body.show_empty(next(iter(errors.values())), icon="warning")
 
     def set_facts(self, facts: Sequence[tuple[str, str, str]], note: str) -> None:

@@ -51,14 +51,14 @@ def test_this_machine_is_planned_at_once_and_gpt3_by_one_click(
         await until(lambda: mode.planned.plan.compute is not None, "the speed of this machine")
         mode.inputs.gpt3.click()
         assert mode.headline.endswith(
-            "takes 39.0 days and costs 1,916,631 at a price of 2 per device-hour"
+            "takes 39.0 days and costs $1.92 million at $2 per device-hour"
         )
         assert mode.draft.value.model == "gpt3-175b"
         assert mode.view.form.fields["devices"].value == "1,024"
         assert [fact.accessibleName() for fact in mode.view.facts] == [
             "of 80 GB per device: fits: 13.5 GB",
             "for 71,526 steps: 39.0 days",
-            "cost at 2 per device-hour: 1,916,631",
+            "cost at $2 per device-hour: $1.92 million",
         ]
         mode.workspace.undo()
         assert mode.draft.value.model == "stories" and len(mode.view.bars.scene.sizes) == 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.training.config import TrainingConfig
 from core.training.estimates.devices import DEVICES
 from core.training.estimates.plan import plan
 from core.training.estimates.plan_trace import Planned, planned
-from core.training.estimates.report import verdict
+from core.training.estimates.report import cost_text, verdict
 from core.training.reader import RunReader
 from core.training.runs import create_run
 from core.training.this_machine import NAME, processor
@@ -19,7 +20,7 @@ from core.transformer.presets import bundled_config
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
 from explorer.panes.training.plan.draft import BUNDLED, RUN, PlanDraft, draft_of, setup_of
-from explorer.panes.training.plan.scene import PARTS, scene_of
+from explorer.panes.training.plan.scene import PARTS, lengths_of, scene_of
 from explorer.runs.run_data import RunData, read
 from tests.core.training.small import small_config
 
@@ -54,8 +55,8 @@ def test_gpt3_on_1024_gpus_is_what_core_says() -> None:
     assert found.setup.devices == 1024 and found.setup.device is DEVICES["A100 SXM 80GB"]
     assert text.facts(found)[0][:2] == ("13.5 GB", "of 80 GB per device: fits")
     assert said_of(found) == (
-        "Training fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs 1,916,631 "
-        "at a price of 2 per device-hour"
+        "Training fits on 1,024 \u00d7 A100 SXM 80GB, takes 39.0 days and costs "
+        "$1.92 million at $2 per device-hour"
     )
     assert told(found)["MFU"] == "30\u2009%"
     assert text.missing(found) == ""
@@ -118,8 +119,34 @@ def test_bars_are_the_memory_of_each_stage() -> None:
     assert scene.sizes.sum(axis=1) == pytest.approx([one.bytes for one in found.stages])
     assert scene.capacity == 80e9 and scene.axis > 80e9
     assert scene_of(plan_of(replace(presets.GPT3, stage="0"))).axis > 2.8e12
+    # Of 2.8 TB, 1.05 TB, 0.7 TB and 13.5 GB on 80 GB three bars are broken, and still longer.
+    assert [scene.is_broken(bar) for bar in range(4)] == [True, True, True, False]
+    assert (np.diff(scene.lengths) < 0).all() and scene.lengths[0] == scene.axis
+    assert scene.lengths[2] > scene.capacity
     alone = scene_of(plan_of(presets.BUNDLED))
     assert len(alone.sizes) == 1 and alone.axis < alone.capacity
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_drawn_bars_keep_the_order_of_their_sizes(seed: int) -> None:
+    numbers = np.random.default_rng(seed)
+    totals = 10 ** numbers.uniform(0, 4, 4)
+    totals[seed % 4] = totals[0]
+    axis, lengths = lengths_of(totals, float(numbers.choice([1.5, 50.0, 1e5])))
+    assert (np.argsort(lengths, kind="stable") == np.argsort(totals, kind="stable")).all()
+    assert (lengths <= axis * (1 + 1e-12)).all() and (lengths <= totals).all()
+
+
+def test_a_cost_names_its_currency() -> None:
+    costs = (None, 0.0, 0.349, 12.0, 12_345.4, 999_999.0, 1_916_631.0, 3.2e9)
+    assert [cost_text(one) for one in costs] == [
+        "n/a", "$0", "$0.35", "$12.00", "$12,345", "$1 million", "$1.92 million", "$3.2 billion"
+    ]  # fmt: skip
+
+
+def test_one_step_is_one() -> None:
+    draft = replace(presets.BUNDLED, tokens="100")
+    assert text.facts(plan_of(draft))[1][1] == "for 1 step"
 
 
 @pytest.mark.parametrize("draft", [presets.GPT3, presets.BUNDLED], ids=["gpt3", "bundled"])
