@@ -137,7 +137,7 @@ def _effect(scene: Scene) -> str:
     found, told, token = scene.found, scene.found.comparison, scene.quoted(scene.found.token)
     change, off = scene.change, found.intervention.off
     what = _component(off[0]) if len(off) == 1 else f"{len(off)} parts"
-    cause = f"With {what} switched off," if off else "With the other text's stream,"
+    cause = f"With {what} off," if off else "With the other text's stream,"
     if found.intervention.patch:
         before, after = (float(one.probabilities[found.token]) for one in (told.before, told.after))
         was, now = format_share(before), format_share(after)

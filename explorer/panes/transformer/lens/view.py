@@ -56,6 +56,7 @@ class LensView(QWidget):
         self.layer.picked.connect(partial(self.settings.changed.emit, "patch_layer"))
         self._side, below, content = QWidget(), QWidget(), QWidget()
         self.more = MoreButton(f"{NAME}.more", self._side, text.MORE)
+        self.more.setToolTip(text.BUTTONS["more"][1])
         told = card(row((self.text, 2), (column(self.goes_on, self.changed, 1, spacing=2), 1)))
         who = card(self.who, (ScrollArea(self.terms), 1))
         column((who, 1), card(self.says, self.next), of=self._side)

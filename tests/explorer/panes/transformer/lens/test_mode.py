@@ -132,7 +132,7 @@ def test_a_head_off_is_compared_and_can_be_undone(make_mode: Any, run_async: Any
         np.testing.assert_allclose(shown["before"], before, atol=1e-5)
         bars = mode.view.terms.displayed()
         assert bars["off"][place] and bars["value"][place] == 0 != bars["before"][place]
-        assert mode.headline.startswith(f"With {name} switched off")
+        assert mode.headline.startswith(f"With {name} off, ")
         assert mode.view.changed.whole.startswith(text.GOES_ON[1])
         assert mode.view.note.whole == f"switched off: {name}"
         mode.view.settings.widgets["mean"].click()
