@@ -32,6 +32,7 @@ MOST_KEPT = 50
 MOST_TEXTS = 5  # texts of one type and place that get a card each
 MODEL = "model"  # the subject of an error, until the user opens another one
 TEXT = "text"
+INPUT = "input"  # the subject of an answer to an input, until another pane or mode is shown
 HARMLESS = ("This plugin does not support",)  # Qt's messages that do not help the user
 
 
@@ -154,6 +155,11 @@ def is_told(error: BaseException) -> bool:
     return ours and (frames[-1].line or "").startswith("raise ")
 
 
+def subject_of(error: BaseException) -> str:
+    """Returns the subject of an error that nothing has handled: what is told answers an input."""
+    return INPUT if is_told(error) else ""
+
+
 def title_of(error: BaseException) -> str:
     """Returns a title for the user: core's ValueError already contains the remedy."""
     if isinstance(error, ValueError):
@@ -204,7 +210,7 @@ class Hooks:
     ) -> None:
         if issubclass(kind, KeyboardInterrupt):
             return
-        report(error.with_traceback(trace), "the window")
+        report(error.with_traceback(trace), "the window", subject_of(error))
 
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):

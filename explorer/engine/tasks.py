@@ -43,7 +43,7 @@ def running(owner: QObject | None = None) -> list[asyncio.Task[Any]]:
     """
     for task in [task for task in _running if task.get_loop().is_closed()]:
         del _running[task]
-        task.get_coro().close()  # type: ignore[union-attr]  # or it warns when it is collected
+        task.get_coro().close()  # or it warns when it is collected
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # as asyncio.gather does
     return [task for task, by in _running.items() if owner is None or by is owner]
 
@@ -88,4 +88,5 @@ def _on_done(task: asyncio.Task[Any]) -> None:
         from explorer.engine import errors
 
         known = owner is not None and shiboken6.isValid(owner)  # it may be deleted by now
-        errors.report(error, owner.objectName() if known else "background work")  # type: ignore[union-attr]
+        where = owner.objectName() if owner is not None and known else "background work"
+        errors.report(error, where, errors.subject_of(error))

@@ -189,6 +189,7 @@ class Pane(Face, QWidget):
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # short message for the status bar
     added = Signal(list, dict)  # actions and pictures of a part that was built later
+    modeChanged = Signal()  # another mode is being shown
     inputHeightChanged = Signal()  # `extra_input_height` has changed
 
     def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:

@@ -219,7 +219,7 @@ class ModedPane(Pane):
         self.inputs.add(mode)
         mode.inspection.connect(lambda what: self._from(mode, self.inspection.emit, what))
         mode.headlineChanged.connect(lambda text: self._from(mode, self.set_headline, text))
-        mode.statusRequested.connect(self.statusRequested)
+        mode.statusRequested.connect(lambda text: self._from(mode, self.statusRequested.emit, text))
         mode.trackChanged.connect(lambda keep: self._from(mode, self._bind, keep))
         mode.modeRequested.connect(self.request_mode)
         self.connect_mode(mode)
@@ -252,6 +252,7 @@ class ModedPane(Pane):
             return
         before = self.mode
         self._leave(before)
+        self.modeChanged.emit()
         theme.style_hidden()
         self._begin(wanted)
         if self._seen:

@@ -102,6 +102,7 @@ class Session(QObject):
         window.status.resumeRequested.connect(lambda run: self.steer("resume", run))
         window.status.stopRequested.connect(lambda run: self.steer("stop", run))
         window.status.runClicked.connect(self._on_run_clicked)
+        window.inputLeft.connect(lambda: errors.retire(errors.INPUT))
         window.paneShown.connect(self._on_pane_shown)
         window.paneShown.connect(self.offers.renew)
         self.workspace.runChanged.connect(self.offers.renew)

@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
     closing = Signal()
     painted = Signal()  # the first paint is done
     paneShown = Signal(object)  # Pane
+    inputLeft = Signal()  # another pane or mode is being shown
     filesDropped = Signal(list)  # paths
 
     def __init__(self, context: Context, specs: Sequence[PaneSpec]) -> None:
@@ -204,6 +205,7 @@ class MainWindow(QMainWindow):
         pane = self.panes.get(name) or self._create(spec)
         if pane is None or pane is self.pane:
             return pane
+        self._on_left()
         if self.pane is not None:
             self.pane.left()
             self.pane.inspection.disconnect(self.inspector.set_inspection)
@@ -249,7 +251,8 @@ class MainWindow(QMainWindow):
             errors.report(error, f"the pane {spec.title}")
             return None
         self.panes[spec.id] = pane
-        pane.statusRequested.connect(self.say)
+        pane.statusRequested.connect(lambda text: self.say(text) if pane is self.pane else None)
+        pane.modeChanged.connect(lambda: self._on_left() if pane is self.pane else None)
         pane.player.set_motion(self.context.settings.motion)
         self.stack.addWidget(pane)
         strip = pane.input_strip()
@@ -287,6 +290,11 @@ class MainWindow(QMainWindow):
         self.headline.set_text(text)
 
     # messages
+
+    def _on_left(self) -> None:
+        """Ends the messages of a pane or mode that is no longer shown."""
+        self.say("")
+        self.inputLeft.emit()
 
     def say(self, text: str) -> None:
         """Shows a short message in the status bar."""

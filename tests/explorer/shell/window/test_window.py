@@ -11,10 +11,13 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QScrollArea
 
+from core.resources import resource
 from explorer import theme
-from explorer.engine import errors
+from explorer.engine import errors, tasks
+from explorer.panes import specs
 from explorer.state.actions import Action, Actions
 from tests.explorer.demo import broken_spec, spec
+from tests.explorer.waiting import until
 
 
 def test_the_focused_pane_has_transport_and_inspector(make):
@@ -303,6 +306,36 @@ def test_copy_details_of_an_error(make, caplog):
     card.actionTriggered.emit("Copy details")
     assert "choose a smaller model" in QGuiApplication.clipboard().text()
     assert not window.notices.cards
+
+
+def test_what_is_said_of_an_input_ends_where_another_pane_or_mode_is_shown(make, run_async, caplog):
+    caplog.set_level(logging.CRITICAL)
+    backprop = next(spec for spec in specs.built() if spec.id == "backprop")
+    _, window = make(spec(), backprop)
+
+    def misunderstood():
+        resource("/etc")
+
+    async def answered():
+        misunderstood()
+
+    async def body():
+        pane = window.show_pane("backprop")
+        for leave in (lambda: pane.show_mode("network"), lambda: window.show_pane("demo")):
+            tasks.spawn(answered(), pane)
+            errors.report(RuntimeError("a fault of the app"), "a pane")
+            errors.report(ValueError("choose another run"), "opening a run")
+            await until(lambda: len(window.notices.cards) == 3)
+            pane.statusRequested.emit("No step has been recorded yet")
+            assert window.status.message == "No step has been recorded yet"
+            leave()
+            assert window.status.message == ""
+            kept = sorted(card.message for card in window.notices.cards.values())
+            assert kept == ["a fault of the app", "choose another run"]
+        pane.modes["network"].statusRequested.emit("of a mode that nobody sees")
+        assert window.status.message == ""
+
+    run_async(body())
 
 
 def test_clashing_actions_are_refused():
