@@ -24,8 +24,6 @@ TRAINED = 6.0  # seconds of training that is looked at
 PATIENCE = 60.0  # seconds for what was asked for to be on the screen
 
 SEEDS, ACTIONS = range(4), 250  # at random
-SWITCH = 0.300  # seconds that a change of theme, of the whole window with all panes, may take
-LIMITS = {"a change of theme": SWITCH, "a change of zoom": SWITCH}
 
 Drive = Callable[[Any, Any], Awaitable[None]]
 
@@ -48,8 +46,7 @@ def fast(report: Report) -> None:
     theme.apply(app, "light", 1.0, "full")
     for kind, stalls in found.items():
         name = f"{kind}, longest stall"
-        limit = LIMITS.get(kind, LIMIT)
-        report.at_most(name, 1e3 * stalls.longest, 1e3 * limit, "ms")
+        report.at_most(name, 1e3 * stalls.longest, 1e3 * LIMIT, "ms")
         report.tell(f"{kind}, stalls over {1e3 * LIMIT:.0f} ms", stalls.long)
         if stalls.place:
             print(f"{'':<15}the longest in {stalls.place}")

@@ -45,7 +45,7 @@ def fast(report: Report) -> None:
             bare.append(_bare(bytecode))
             starts.append(_start(bytecode))
     report.tell("bare Qt and a pyqtgraph plot, to the first paint", statistics.median(bare), "s")
-    for name, key, limit in (("window", "window", 1.5), ("useful picture", "picture", 5.0)):
+    for name, key, limit in (("window", "window", 1.35), ("useful picture", "picture", 4.0)):
         times = [start[key][0] for start in starts]
         ratios = [time / least for time, least in zip(times, bare, strict=True)]
         report.tell(f"first {name}", statistics.median(times), "s")
