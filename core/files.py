@@ -15,11 +15,12 @@ import math
 import os
 import reprlib
 import secrets
+import shutil
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import numpy as np
 
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
+LONGEST_SHOWN = 1000  # characters of a path
 QUOTED = 40  # characters of a file's content that an error message shows
 BEGINNING, END = 12, 27  # how many of them come from either end of a longer text
 LONG_NUMBER = 10**20  # whole numbers from here on are shown by their number of digits
@@ -108,7 +110,8 @@ def not_written(path: Path, error: OSError) -> OSError:
     if not error.strerror and error.errno is not None:
         return error
     remedy = NOT_WRITTEN.get(error.errno or 0, MAY_WRITE)
-    told = type(error)(f"{path} cannot be written ({error.strerror or error}): {remedy}")
+    why = error.strerror or error
+    told = type(error)(f"{named(path)} cannot be written ({why}): {remedy}")
     told.errno = error.errno
     return told
 
@@ -130,8 +133,20 @@ def writing(path: str | Path) -> Iterator[None]:
 def not_read(path: Path, error: OSError) -> str:
     """Returns why a file chosen by the user cannot be read, with a remedy."""
     if isinstance(error, FileNotFoundError):
-        return f"there is no {path}: choose another file"
-    return f"{path} cannot be read ({error.strerror or error}): choose a file that you may read"
+        return f"there is no {named(path)}: choose another file"
+    why = error.strerror or error
+    return f"{named(path)} cannot be read ({why}): choose a file that you may read"
+
+
+def named(path: Path) -> str:
+    """Returns a path as a message shows it: of one that no system allows, both ends."""
+    return str(path) if len(str(path)) <= LONGEST_SHOWN else quoted(str(path))
+
+
+def check_path(path: str | Path) -> None:
+    """Raises ValueError for a path that no file can have: one with a zero byte."""
+    if "\0" in str(path):
+        raise ValueError(f"{quoted(str(path))} is no path of a file: choose another one")
 
 
 @contextmanager
@@ -141,6 +156,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     If the block fails, the temporary file is removed and the old file is unchanged. Raises OSError
     if the disk or the permissions fail.
     """
+    check_path(path)
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -206,6 +222,7 @@ def open_file(path: str | Path, flags: int = 0) -> int:
     Raises ValueError for these and for a folder, and OSError, with a remedy, for a missing file or
     missing permission.
     """
+    check_path(path)
     try:
         _check_is_file(path, os.stat(path).st_mode)
         # Another file may have taken its place: opens without blocking, and checks again.
@@ -214,9 +231,7 @@ def open_file(path: str | Path, flags: int = 0) -> int:
     except OSError as error:
         if flags:
             raise not_written(Path(path), error) from error
-        told = type(error)(not_read(Path(path), error))
-        told.errno = error.errno
-        raise told from error
+        raise _not_read(path, error) from error
     try:
         _check_is_file(path, os.fstat(handle).st_mode)
     except ValueError:
@@ -232,9 +247,88 @@ def _check_is_file(path: str | Path, mode: int) -> None:
         raise ValueError(f"{path} is {what}, not a file: {remedy}")
 
 
+def _not_read(path: str | Path, error: OSError) -> OSError:
+    told = type(error)(not_read(Path(path), error))
+    told.errno = error.errno
+    return told
+
+
+class _Reading(FileIO):
+    """A file whose errors have a remedy: not every file that opens gives its content."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(open_file(path))
+        self._path = path
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            count = super().readinto(buffer)
+            if count is None:  # the system's log, with nothing new in it
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        except OSError as error:
+            raise _not_read(self._path, error) from error
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except OSError as error:
+            raise _not_read(self._path, error) from error
+
+    def readall(self) -> bytes:
+        try:
+            content = super().readall()
+        except OSError as error:
+            raise _not_read(self._path, error) from error
+        return content or b""
+
+
 def open_to_read(path: str | Path) -> BufferedReader:
-    """Opens a file for reading bytes. Raises as `open_file`."""
-    return os.fdopen(open_file(path), "rb")
+    """Opens a file for reading bytes. Raises as `open_file`, and so does reading."""
+    return BufferedReader(_Reading(path))
+
+
+def copy_file(source: str | Path, target: str | Path) -> None:
+    """Copies a file to a new one. Raises as `open_file`, and FileExistsError."""
+    with open_to_read(source) as file, writing(target), open(target, "xb") as copy:
+        shutil.copyfileobj(file, copy)
+
+
+def names_in(folder: str | Path) -> list[str]:
+    """Returns the names in a folder; none if there is no such folder or it cannot be listed."""
+    try:
+        return os.listdir(folder)
+    except (OSError, ValueError):
+        return []
+
+
+def read_numbers(path: str | Path, dtype: str, count: int, offset: int) -> np.ndarray:
+    """Reads `count` numbers from a position in a file on. Raises ValueError if there are fewer, and
+    as `open_file`.
+    """
+    with open_to_read(path) as file:
+        found = np.fromfile(file, dtype, count, offset=offset)
+    if len(found) < count:
+        raise ValueError(f"{path} was cut off while it was read: {GET_AGAIN}")
+    return found
+
+
+def mapped(
+    path: str | Path, dtype: Any, max_bytes: int | None = None, remedy: str = GET_AGAIN
+) -> np.ndarray:
+    """Returns the whole records in a growing file, (n,), without reading them. Raises ValueError if
+    it holds more than max_bytes, and as `open_file`.
+    """
+    kind = np.dtype(dtype)
+    with open_to_read(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        if max_bytes is not None and size > max_bytes:
+            raise ValueError(
+                f"{path} holds {size:,} bytes, more than the {max_bytes:,} that are read of such a "
+                f"file: {remedy}"
+            )
+        count = size // kind.itemsize
+        return np.memmap(file, kind, "r", shape=(count,)) if count else np.empty(0, kind)
 
 
 def read_bytes(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
@@ -377,6 +471,7 @@ def open_to_append(path: str | Path) -> int:
     Raises ValueError for a pipe, a device or a folder, and OSError if the disk or the permissions
     fail.
     """
+    check_path(path)
     with writing(path), suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     return open_file(path, os.O_WRONLY | os.O_APPEND)

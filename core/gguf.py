@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted, quoted_some
+from core.files import GET_AGAIN, MEGABYTE, open_to_read, quoted, quoted_some, read_numbers
 from core.gguf_blocks import UNPACK
 
 MAGIC = b"GGUF"
@@ -251,7 +251,7 @@ def _readable(file: GGUFFile, name: str) -> GGUFTensor:
 
 def _read(file: GGUFFile, tensor: GGUFTensor, start: int, stop: int) -> np.ndarray:
     """Returns the numbers of a tensor's blocks between two positions in the file."""
-    data = np.fromfile(file.path, dtype=np.uint8, count=stop - start, offset=start)
+    data = read_numbers(file.path, "u1", stop - start, start)
     with np.errstate(
         invalid="ignore"
     ):  # a damaged scale may be infinite; the result is checked later

@@ -24,6 +24,7 @@ from core.files import (
     parse_json,
     quoted,
     quoted_some,
+    read_numbers,
     replacing,
 )
 
@@ -243,7 +244,7 @@ def read_rows(file: TensorFile, name: str, first: int, last: int) -> np.ndarray:
     row = math.prod(shape[1:])  # numbers
     place = entry.start + first * row * ITEM_BYTES[entry.dtype]
     kind, count = WEIGHT_TYPES[entry.dtype], (last - first) * row
-    found = np.fromfile(file.path, dtype=kind, count=count, offset=place)
+    found = read_numbers(file.path, kind, count, place)
     if entry.dtype == "BF16":
         found = (found.astype(np.uint32) << 16).view(np.float32)
     with np.errstate(over="ignore"):  # a number beyond float32 becomes infinite

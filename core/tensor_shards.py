@@ -16,6 +16,7 @@ index; OSError if the disk or the permissions fail.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,13 +146,13 @@ def shard_file(path: Path, shard: int, shards: int) -> Path:
 def are_stored(path: str | Path) -> bool:
     """Returns True if the file exists, or an index in its place."""
     path = Path(path)
-    return path.is_file() or path.with_name(INDEX_FILE).is_file()
+    return os.path.isfile(path) or os.path.isfile(path.with_name(INDEX_FILE))
 
 
 def open_tensors(path: str | Path) -> StoredTensors:
     """Opens a safetensors file, or else its shards: checks every header, reads no tensor."""
     path = Path(path)
-    if path.is_file() or not are_stored(path):
+    if os.path.isfile(path) or not are_stored(path):
         return StoredTensors(
             path,
             {

@@ -24,7 +24,7 @@ from core.data.corpus import (
     id_type,
     story_characters,
 )
-from core.files import read_json, write_json
+from core.files import mapped, not_read, read_json, write_json
 from core.jobs import to_the_end
 from core.tokenization import CharacterTokenizer, Tokenizer
 
@@ -50,9 +50,7 @@ class FileCorpus:
             path, count = folder / f"tokens-{split}.bin", about["tokens"][split]
             if path.stat().st_size != count * kind.itemsize:
                 raise ValueError(f"{path} was changed: delete {folder}, it will be made again")
-            self._tokens[split] = (
-                np.memmap(path, kind, "r", shape=(count,)) if count else np.empty(0, kind)
-            )
+            self._tokens[split] = mapped(path, kind)
 
     def tokens(self, split: str) -> np.ndarray:
         check_split(split)
@@ -70,11 +68,12 @@ class FileCorpus:
 def check_text_file(path: str | Path) -> Path:
     """Returns the path of a nonempty file. Raises OSError or ValueError, with a remedy."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # these also take a name that no file can have
         raise IsADirectoryError(f"{path} is a folder: choose a text file in it")
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}: choose another, or check its name")
-    if not path.is_file():
+    if not os.path.exists(path):
+        why = FileNotFoundError()
+        raise FileNotFoundError(f"{not_read(path, why)}, or check its name")
+    if not os.path.isfile(path):
         raise ValueError(f"{path} is a device or a pipe, not a file: choose a text file")
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty: choose a file with text in it")

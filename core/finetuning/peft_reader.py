@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from core.files import GET_AGAIN, quoted, quoted_some
+from core.files import GET_AGAIN, named, quoted, quoted_some
 from core.finetuning.adapter import Adapter, add_updates
 from core.finetuning.lora import Adapted, DoRA, LowRank
 from core.finetuning.peft_config import CONFIG_FILE, MERGE_THERE, PeftConfig, read_config
@@ -59,9 +60,9 @@ def load_adapter(model: Model, folder: str | Path) -> Adapter:
 
 def check_files(folder: Path) -> None:
     """Raises FileNotFoundError or ValueError, with a remedy, unless both files exist."""
-    if not (folder / CONFIG_FILE).is_file():
+    if not os.path.isfile(folder / CONFIG_FILE):
         raise FileNotFoundError(
-            f"{folder} is no adapter: it holds no {CONFIG_FILE}; choose the folder of one"
+            f"{named(folder)} is no adapter: it holds no {CONFIG_FILE}; choose the folder of one"
         )
     if (folder / WEIGHTS_FILE).is_file():
         return

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from core import fields
 from core.fields import field
-from core.files import read_json, write_json
+from core.files import named, read_json, write_json
 from core.tensor_shards import are_stored, open_tensors
 from core.training import records
 from core.training.optimizers import state_names
@@ -172,9 +172,9 @@ def load_checkpoint(
 def read_progress(folder: Path) -> Progress:
     """Reads training.json. Raises ValueError, with a remedy, if it is missing or damaged."""
     path = folder / records.TRAINING_FILE
-    if not path.exists():
+    if not os.path.exists(path):
         raise ValueError(
-            f"{folder} cannot be continued: it holds no {records.TRAINING_FILE}; go on from "
+            f"{named(folder)} cannot be continued: it holds no {records.TRAINING_FILE}; go on from "
             "another checkpoint"
         )
     try:

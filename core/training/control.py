@@ -112,6 +112,8 @@ class ControlLog:
             size = os.stat(self.path).st_size
         except FileNotFoundError:
             return []
+        except OSError:
+            size = -2  # reading it tells why
         if size == self._size:
             return []
         self._size = size

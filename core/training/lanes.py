@@ -8,7 +8,6 @@ others wait is the straggler.
 from __future__ import annotations
 
 import itertools
-import os
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from core.fields import from_json
-from core.files import GET_AGAIN, MEGABYTE, open_to_read
+from core.files import MEGABYTE, mapped
 from core.training import records
 from core.training.reader import JsonLines
 from core.training.spans import EXCHANGES, KINDS, SPAN_DTYPE, STEP_PHASES
@@ -207,14 +206,7 @@ class LaneReader:
     def _open(self, rank: int) -> np.ndarray:
         path = records.spans_file(self.folder, rank)
         try:
-            with open_to_read(path) as file:
-                size = file.seek(0, os.SEEK_END)
-                if size > MOST_SPAN_BYTES:
-                    raise ValueError(f"{path} holds {size:,} bytes, too many: {GET_AGAIN}")
-                whole = size // SPAN_DTYPE.itemsize  # an incomplete last one is read later
-                if not whole:
-                    return np.empty(0, SPAN_DTYPE)
-                return np.memmap(file, SPAN_DTYPE, mode="r", shape=(whole,))
+            return mapped(path, SPAN_DTYPE, MOST_SPAN_BYTES)  # an incomplete last one is read later
         except FileNotFoundError:
             return np.empty(0, SPAN_DTYPE)
 

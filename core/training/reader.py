@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from core.fields import as_object, field, from_json
-from core.files import GET_AGAIN, MEGABYTE, open_to_read, parse_json, read_json
+from core.files import (
+    GET_AGAIN,
+    MEGABYTE,
+    mapped,
+    names_in,
+    open_to_read,
+    parse_json,
+    read_json,
+)
 from core.tensor_files import read_tensors
 from core.training import records
 from core.training.config import MOST_STEPS, TrainingConfig
@@ -277,7 +285,7 @@ class RunReader:
         try:
             path = records.heartbeat_file(self.folder, self.rank)
             return max(0.0, time.time() - path.stat().st_mtime)
-        except FileNotFoundError:
+        except OSError:
             return None
 
     @property
@@ -387,37 +395,31 @@ class RunReader:
         return trainer["pid"] != os.getpid() or held_here(self.folder, self.rank)
 
     def _read_manifest(self) -> None:
-        info = (self.folder / records.MANIFEST).stat()
-        stamp = (info.st_mtime_ns, info.st_ino)
-        if stamp != self._manifest_stamp:
+        try:
+            info = (self.folder / records.MANIFEST).stat()
+            stamp = (info.st_mtime_ns, info.st_ino)
+        except OSError:
+            stamp = None  # reading it tells why
+        if stamp is None or stamp != self._manifest_stamp:
             self.manifest = records.read_manifest(self.folder)
             self._manifest_stamp = stamp
 
     def _read_steps(self, last: np.ndarray) -> None:
         path = records.steps_file(self.folder, self.rank)
-        try:
-            with open_to_read(path) as file:
-                whole = file.seek(0, os.SEEK_END) // self._dtype.itemsize
-                self._check_size(path, whole * self._dtype.itemsize)
-                # A partial last record is beyond `whole`, and is read once it is complete.
-                steps = np.memmap(file, self._dtype, mode="r", shape=(whole,)) if whole else None
+        remedy = f"{GET_AGAIN}, or open a run of fewer steps"
+        try:  # an incomplete last record is read later
+            steps = mapped(path, self._dtype, MOST_RECORD_BYTES, remedy)
         except FileNotFoundError:
-            steps = None
-        if steps is None:
-            self.steps, self._sound, self._damaged_records = np.empty(0, self._dtype), 0, 0
+            steps = np.empty(0, self._dtype)
+        whole = len(steps)
+        if not whole:
+            self.steps, self._sound, self._damaged_records = steps, 0, 0
             return
         if len(last) == 2 and self._sound <= whole and _all_count(steps[self._sound :], last):
             self.steps, self._sound, self._damaged_records = steps, whole, 0
             return
         self._sound = 0
         self.steps, self._damaged_records = _those_that_count(steps, last)
-
-    def _check_size(self, path: Path, size: int) -> None:
-        if size > MOST_RECORD_BYTES:
-            raise ValueError(
-                f"{path} holds {size:,} bytes, more than the {MOST_RECORD_BYTES:,} of the longest "
-                f"run that can be shown: {GET_AGAIN}, or open a run of fewer steps"
-            )
 
     def _read_events(self, last: np.ndarray) -> None:
         self.events = [
@@ -462,23 +464,24 @@ class RunReader:
         """Returns the number of recorded steps, and how many ranks recorded the newest one."""
         names = self._names(records.RECORDINGS)
         newest = max((records.step_of(name) or 0 for name in names), default=0)
-        folder = records.recording_folder(self.folder, newest)
-        return len(names), sum(1 for _ in folder.glob("rank*.json"))
+        there = names_in(records.recording_folder(self.folder, newest))
+        ranks = [name for name in there if name.startswith("rank") and name.endswith(".json")]
+        return len(names), len(ranks)
 
     def _names(self, kind: str) -> list[str]:
         """Returns the finished entries of a folder, listed again only if it changed."""
         folder = self.folder / kind
         try:
             stamp = folder.stat().st_mtime_ns
-        except FileNotFoundError:
+        except OSError:
             return []
         known = self._listings.get(kind)
         # An entry may be added within one clock tick of the last listing.
         if known is None or known[0] != stamp or time.time_ns() - stamp < 50_000_000:
             names = [
-                entry.name
-                for entry in folder.iterdir()
-                if not entry.name.startswith(".") and records.step_of(entry.name) is not None
+                name
+                for name in names_in(folder)
+                if not name.startswith(".") and records.step_of(name) is not None
             ]
             self._listings[kind] = (stamp, names)
         return self._listings[kind][1]

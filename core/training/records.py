@@ -31,7 +31,15 @@ from typing import Any
 import numpy as np
 
 from core.fields import as_object, field, from_json
-from core.files import GET_AGAIN, quoted, read_json, write_atomically
+from core.files import (
+    GET_AGAIN,
+    named,
+    names_in,
+    open_to_read,
+    quoted,
+    read_json,
+    write_atomically,
+)
 from core.training.exponents import CountedExponents, ExponentHistogram
 
 FORMAT = 1
@@ -226,9 +234,9 @@ def heartbeat_file(folder: Path, rank: int = 0) -> Path:
 def exchanges(folder: Path, rank: int = 0) -> int:
     """Returns how many exchanges a rank has reached, from its heartbeat file; 0 if unknown."""
     try:
-        with heartbeat_file(folder, rank).open("rb") as file:
+        with open_to_read(heartbeat_file(folder, rank)) as file:
             return int.from_bytes(file.read(EXCHANGES_BYTES), "little")
-    except OSError:
+    except (OSError, ValueError):
         return 0
 
 
@@ -252,8 +260,7 @@ def step_of(name: str) -> int | None:
 def checkpoints_of(run: Path) -> dict[int, Path]:
     """Returns the folders of a run's checkpoints by step, the earliest first."""
     folder = run / CHECKPOINTS
-    paths = folder.iterdir() if folder.is_dir() else ()
-    found = {step_of(path.name): path for path in paths if not path.name.startswith(".")}
+    found = {step_of(name): folder / name for name in names_in(folder) if not name.startswith(".")}
     return {step: found[step] for step in sorted(one for one in found if one is not None)}
 
 
@@ -320,9 +327,9 @@ def new_manifest(
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Returns a run's manifest. Raises ValueError for another kind of folder or another format."""
     path = folder / MANIFEST
-    if not path.exists():
+    if not os.path.exists(path):
         raise ValueError(
-            f"{folder} is no run folder: it holds no {MANIFEST}; choose the folder that does"
+            f"{named(folder)} is no run folder: it holds no {MANIFEST}; choose the folder that does"
         )
     manifest = read_json(path)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -10,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.files import read_json, write_json, writing
+from core.files import check_path, copy_file, names_in, read_json, write_json, writing
 from core.tensor_files import write_tensors
 from core.tensor_shards import remove_shards
 from core.training import records
@@ -40,7 +41,8 @@ def create_run(
 
     Raises ValueError if it is not empty, OSError if it cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    check_path(folder)
+    if os.path.lexists(folder) and (not os.path.isdir(folder) or any(folder.iterdir())):
         raise ValueError(f"{folder} is not empty; choose a new folder for the run")
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -171,13 +173,12 @@ def _tell(checkpoint: Path, changes: Mapping[str, Any]) -> None:
 def _copy_whole(source: Path, target: Path) -> None:
     """Copies a checkpoint. Raises ValueError if it is deleted by thinning meanwhile."""
     gone = f"the checkpoint of step {records.step_of(source.name)} was removed meanwhile"
+    names = names_in(source)
     try:
-        names = sorted(path.name for path in source.iterdir())
-        shutil.copytree(source, target)
-        whole = sorted(path.name for path in target.iterdir()) == names
-    except OSError:
-        if source.exists():
-            raise
-        whole = False
-    if not whole:
+        target.mkdir(parents=True)
+        for name in names:
+            copy_file(source / name, target / name)
+    except FileNotFoundError:
+        names = []
+    if not names:
         raise ValueError(f"{gone}; branch off another")

@@ -6,6 +6,7 @@ Reads the files of `recording`, without torch, from any run folder.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from core.fields import field, from_json
-from core.files import read_json
+from core.files import names_in, read_json
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import optimizer
 from core.tensor_files import read_tensors
@@ -175,12 +176,10 @@ class Recording:
 def recorded_steps(run: str | Path) -> list[int]:
     """Returns the recorded steps of a run, in order."""
     folder = Path(run) / records.RECORDINGS
-    if not folder.is_dir():
-        return []
     found = (
-        records.step_of(path.name)
-        for path in folder.iterdir()
-        if not path.name.startswith(".") and (path / "rank0.json").is_file()
+        records.step_of(name)
+        for name in names_in(folder)
+        if not name.startswith(".") and os.path.isfile(folder / name / "rank0.json")
     )
     return sorted(step for step in found if step is not None)
 

@@ -1,5 +1,6 @@
 """Reads the table of token embeddings of a model on disk, without the rest of the model."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def read_embeddings_steps(path: str | Path) -> Generator[float, None, np.ndarray
     path = Path(path)
     if path.suffix == ".gguf":
         return (yield from _gguf_blocks(path))
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / "model.safetensors"
     stored = open_tensors(path)
     name = next((one for one in NAMES if one in stored.tensors), None)

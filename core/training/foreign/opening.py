@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from core.files import named
 from core.training.foreign.run import ForeignRun
 from core.training.foreign.tables import CsvLog, JsonLinesLog
 from core.training.foreign.tfevents import MARK, EventLog, event_files
@@ -30,9 +32,9 @@ def open_run(path: str | Path) -> RunReader:
     anything else, and OSError for files that cannot be read.
     """
     path = Path(path)
-    if (path / MANIFEST).exists():
+    if os.path.exists(path / MANIFEST):
         return RunReader(path)
-    return _of_folder(path) if path.is_dir() else _of_file(path)
+    return _of_folder(path) if os.path.isdir(path) else _of_file(path)
 
 
 def is_foreign(path: str | Path) -> bool:
@@ -40,7 +42,7 @@ def is_foreign(path: str | Path) -> bool:
     whether it can be read.
     """
     path = Path(path)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         name = path.name.lower()
         return MARK in name or name == NAME or name.endswith((".csv", ".jsonl"))
     if (path / MANIFEST).exists():
@@ -56,7 +58,7 @@ def _of_folder(folder: Path) -> ForeignRun:
         return ForeignRun(folder, TRAINER, TrainerLog(folder))
     if (table := _table_of(folder)) is not None:
         return _of_table(folder, table)
-    raise ValueError(f"{folder} holds no run: choose {WANTED}")
+    raise ValueError(f"{named(folder)} holds no run: choose {WANTED}")
 
 
 def _of_file(file: Path) -> ForeignRun:
@@ -67,7 +69,7 @@ def _of_file(file: Path) -> ForeignRun:
         return ForeignRun(file, TRAINER, TrainerLog(file))
     if name.endswith((".csv", ".jsonl")):
         return _of_table(file, file)
-    raise ValueError(f"{file} is no run: choose {WANTED}")
+    raise ValueError(f"{named(file)} is no run: choose {WANTED}")
 
 
 def _table_of(folder: Path) -> Path | None:

@@ -107,7 +107,7 @@ def opentraining_config(folder: Path) -> None:
     TrainingConfig.from_json(read_json(folder / "config.json"))
 
 
-def _adaptable() -> Any:
+def adaptable() -> Any:
     import torch
 
     from core.transformer.config import ModelConfig
@@ -120,7 +120,7 @@ def _adaptable() -> Any:
 def open_adapter(folder: Path) -> None:
     from core.finetuning.peft_reader import load_adapter
 
-    load_adapter(_adaptable(), folder)
+    load_adapter(adaptable(), folder)
 
 
 def open_text(folder: Path) -> None:
@@ -169,7 +169,7 @@ def write_adapter(folder: Path) -> Path:
     from core.finetuning.adapter import add_lora
     from core.finetuning.lora_config import LoRAConfig
 
-    add_lora(_adaptable(), LoRAConfig(r=2)).save(folder)
+    add_lora(adaptable(), LoRAConfig(r=2)).save(folder)
     return folder
 
 

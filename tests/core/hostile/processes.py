@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[3]
 # How the remedy at the end of an error begins.
 REMEDY = re.compile(
     r"\b(choose|correct|get|give|copy|convert|restore|delete|update|open|use|unpack|put|take|save|add|"
-    r"download|run|try|start|break|set|leave|fill|make|allow|is usual|its fields are|must be)\b",
+    r"download|run|try|start|break|set|leave|fill|make|allow|go on|branch off|is usual|"
+    r"its fields are|must be)\b",
     re.IGNORECASE,
 )
 

@@ -25,14 +25,14 @@ SECONDS = 60  # after which it is called endless
 
 
 def main() -> None:
-    _warm_up()
+    warm_up()
     for line in sys.stdin:
         name = line.strip()
         if name:
             print(json.dumps({"name": name, **attempt(name)}), flush=True)
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Whatever opening a file imports, so that no attack pays for it."""
     import core.data.text
     import core.inference.chat_template
@@ -52,13 +52,14 @@ def attempt(name: str) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp())
     try:
         attack = ATTACKS[name]
-        _in_fork(lambda: attack.write(folder), 0)
-        return _in_fork(lambda: attack.open(folder), LIMIT)
+        in_fork(lambda: outcome(lambda: attack.write(folder)), 0)
+        return in_fork(lambda: outcome(lambda: attack.open(folder)), LIMIT)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _in_fork(call: Callable[[], object], limit: int) -> dict[str, Any]:
+def in_fork(call: Callable[[], dict[str, Any]], limit: int) -> dict[str, Any]:
+    """What a call says in a fork; how long it took, and what it held."""
     read, write = os.pipe()
     start = time.perf_counter()
     child = os.fork()
@@ -69,7 +70,7 @@ def _in_fork(call: Callable[[], object], limit: int) -> dict[str, Any]:
             resource.setrlimit(resource.RLIMIT_AS, (space, space))
             signal.alarm(SECONDS)
         before = _resident()
-        told = outcome(call)
+        told = call()
         told["bytes"] = max(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
         os.write(write, json.dumps(told).encode())
         os._exit(0)

@@ -285,16 +285,17 @@ def test_a_branch_off_a_checkpoint_that_is_thinned_meanwhile_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str | None
 ) -> None:
     parent = finish(small_config(tmp_path), tmp_path / "run")
-    copy = runs_module.shutil.copytree
+    copy = runs_module.copy_file
 
     def copy_too_late(source: Path, target: Path) -> None:
-        if gone is None:
-            source.rename(source.with_name(".step-000008.old"))
-        else:
-            (source / gone).unlink()
+        checkpoint = source.parent
+        if gone is None and checkpoint.exists():
+            checkpoint.rename(checkpoint.with_name(".step-000008.old"))
+        elif gone is not None:
+            (checkpoint / gone).unlink(missing_ok=True)
         copy(source, target)
 
-    monkeypatch.setattr(runs_module.shutil, "copytree", copy_too_late)
+    monkeypatch.setattr(runs_module, "copy_file", copy_too_late)
     with pytest.raises(ValueError, match="step 8 was removed meanwhile; branch off another"):
         branch(parent.folder, 8, {})
     assert not (tmp_path / "run-at-8").exists()
