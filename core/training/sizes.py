@@ -39,6 +39,9 @@ STORY_SECONDS = 4e-4
 FORWARD_SHARE = 0.3
 # Assumed batches of an evaluation that reads the whole split.
 WHOLE_SPLIT = 40
+# What a training process holds besides the tensors of an estimate: Python, PyTorch, the corpus.
+# Measured on Linux with torch 2.13 for CPUs; the window of the app adds some 100 MB.
+PROCESS_BYTES = 350_000_000
 DISK_SPEED = 2e8  # bytes a second, for writing a checkpoint
 BEGINNING = 1.0  # seconds to prepare corpus, tokenizer and optimizer
 
@@ -117,7 +120,7 @@ def step_seconds(
     """Returns seconds per step, all of its phases; `speed` and `relative` as in `estimate`."""
     speed = _speed_at(config, speed, relative)
     moved = kept(config.model, config.batch_size, config.precision).total  # by all ranks together
-    work = flops_per_token(config.model) * config.tokens_per_step
+    work = arithmetic(config)
     work += FLOPS_PER_BYTE * moved * config.micro_batches
     work += muon_flops(config.model) if config.optimizer == "muon" else 0.0
     calls = CALLS_PER_LAYER * config.model.n_layer * config.micro_batches
@@ -137,6 +140,24 @@ def slow_note(precision: str, relative: float) -> str:
         return ""
     times = format_number(1 / relative, 2)
     return f"This processor computes {precision} in software: about {times} times slower than fp32"
+
+
+def efficiency(
+    config: TrainingConfig, speed: float = USUAL_SPEED, relative: Mapping[str, float] = CPU_SPEED
+) -> float:
+    """Returns the share of the processor's FLOP/s that a step reaches with the model's own
+    arithmetic, recomputation included; `speed` and `relative` as in `estimate`.
+    """
+    reached = arithmetic(config) / step_seconds(config, speed, relative)
+    return reached / _speed_at(config, speed, relative)
+
+
+def arithmetic(config: TrainingConfig) -> float:
+    """Returns the FLOPs of a step's matrix products. Recomputing the activations is a second
+    forward pass: a third more.
+    """
+    again = 4 / 3 if config.activation_checkpointing else 1.0
+    return flops_per_token(config.model) * config.tokens_per_step * again
 
 
 def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed: float) -> float:

@@ -144,7 +144,7 @@ def _estimates() -> Iterator[Step]:
     from core.training.estimates.plan_trace import trace_plan
     from tests.core.training.estimates.test_plan import setup
 
-    for changes in ({"stage": 0}, {"stage": 3}, {"stage": 3, "pipeline": 8}):
+    for changes in ({"stage": 0}, {"stage": 3}, {"stage": 3, "pipeline": 8}, {"own_run": True}):
         yield from trace_plan(setup(**changes))
 
 

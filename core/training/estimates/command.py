@@ -53,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", help=f"{', '.join(PRECISIONS)} (default: bf16)")
     parser.add_argument(
         "--recompute",
-        default="selective",
         metavar="KIND",
-        help=f"activations computed again: {', '.join(RECOMPUTATIONS)} (default: selective)",
+        help=f"activations computed again: {', '.join(RECOMPUTATIONS)} (default: a config's own, "
+        "else selective)",
     )
     parser.add_argument(
         "--efficiency", type=_positive, default=0.4, help="share of the peak reached (default: 0.4)"
@@ -142,9 +142,13 @@ def _setup(options: argparse.Namespace, config: TrainingConfig | None) -> Setup:
     micro_batch = options.micro_batch or 1
     usual_batch = options.devices * micro_batch
     tokens, batch, precision, optimizer = None, usual_batch, "bf16", "adamw"
+    recompute = "selective"
     if config is not None:
         tokens, optimizer = float(config.tokens_per_step * config.steps), config.optimizer
         batch, precision = config.batch_size * config.micro_batches, config.precision
+        recompute = "full" if config.activation_checkpointing else "none"
+        if options.micro_batch is None and config.batch_size % options.devices == 0:
+            micro_batch = config.batch_size // options.devices
     if options.tokens is None and tokens is None:
         tokens = 20.0 * parameter_count(model)
     return Setup(
@@ -157,13 +161,14 @@ def _setup(options: argparse.Namespace, config: TrainingConfig | None) -> Setup:
         stage=options.zero,
         pipeline=options.pipeline,
         precision=options.precision or precision,
-        recompute=options.recompute,
+        recompute=options.recompute or recompute,
         optimizer=optimizer,
         efficiency=options.efficiency,
         link=None if options.link is None else Link(options.link * GB),
         per_machine=options.per_machine,
         network=None if options.network is None else Link(options.network * GB),
         price=options.price,
+        own_run=config is not None,
     )
 
 

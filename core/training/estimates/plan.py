@@ -1,7 +1,8 @@
 """The cost of training a model on a cluster: memory of each device, time, energy, price, loss.
 
 A plan assumes data parallelism with ZeRO, of whole models or of pipelines, and the papers' formulas
-for memory; a number that depends on unknown properties of a device is None: "n/a", never a guess.
+for memory; the activations of this program's own runs are counted tensor by tensor. A number that
+depends on unknown properties of a device is None: "n/a", never a guess.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from core.fields import check, field
 from core.training.estimates import memory
+from core.training.estimates.activations import Kept, kept
 from core.training.estimates.communication import (
     Link,
     Transfer,
@@ -57,8 +59,8 @@ class Setup:
     per_machine  devices of one machine; None: all of them
     network      between two machines, shared by the devices of each; None: it is no bottleneck
     price        of a device for an hour, in CURRENCY
-    autocast     weights and gradients stay in fp32 and matrix products cast them, as in this
-                 program's own runs
+    own_run      a run of this program: weights and gradients stay in fp32 and matrix products cast
+                 them; without a pipeline, activations are those that its own layers keep
 
     Raises ValueError, with a remedy, for invalid values.
     """
@@ -132,13 +134,22 @@ class Setup:
         most=1e5,
         remedy="leave it empty if it is not known",
     )
-    autocast: bool = False
+    own_run: bool = False
 
     @property
     def layout(self) -> str:
         """The layout of weights and gradients in memory: see `memory.LAYOUTS`."""
         layout = PRECISIONS[self.precision]
-        return "autocast" if self.autocast and layout == "mixed" else layout
+        return "autocast" if self.own_run and layout == "mixed" else layout
+
+    @property
+    def kept(self) -> Kept | None:
+        """The activations of a micro-batch of this program's own run; None: see the papers'."""
+        if not self.own_run or self.pipeline > 1:
+            return None
+        kind = "cpu" if self.device is None or self.device.measured else "cuda"
+        recompute = self.recompute == "full"
+        return kept(self.model, self.micro_batch, self.precision, kind, recompute)
 
     @property
     def replicas(self) -> int:
@@ -253,8 +264,11 @@ def plan(setup: Setup) -> Plan:
     whole = stage_state(model_state(count.total, remembered, setup.layout), setup.pipeline)
     state = shard(whole, setup.stage, setup.replicas)
     item = setup.item
-    activations = memory.activations(
-        model, setup.micro_batch, setup.recompute, item, setup.kept_layers
+    counted = setup.kept
+    activations = (
+        float(counted.total)
+        if counted is not None
+        else memory.activations(model, setup.micro_batch, setup.recompute, item, setup.kept_layers)
     )
     needed = state.total + activations
     steps = -(-int(setup.tokens) // (setup.batch_size * model.block_size))

@@ -33,6 +33,8 @@ FORMULAS = {
     "state": r"M_s = M_w + M_g + M_o + M_m",
     "layer": r"a = s \, b \, h \, f",
     "activations": r"A = L \, a + a_{\mathrm{around}}",
+    "kept": r"A = A_{\mathrm{embed}} + A_{\mathrm{blocks}} + A_{\mathrm{norm}} + "
+    r"A_{\mathrm{loss}} + A_{\mathrm{casts}}",
     "memory": r"M = M_s + A",
     "flops": r"c = 6 \, N_{\mathrm{matrix}} + 12 \, L H D T",
     "work": r"C = c \, B T \, r",
@@ -156,6 +158,14 @@ def _states(setup: Setup, found: Plan) -> Iterator[Step]:
 def _activations(setup: Setup, found: Plan) -> Iterator[Step]:
     model, sequences = setup.model, setup.micro_batch
     item = setup.item
+    if (counted := setup.kept) is not None:
+        yield _step(
+            "activations.kept",
+            "Activations: what this program's layers keep from forward to backward, part by part",
+            f"{_HERE}.activations:Kept.total#kept",
+            {**asdict(counted), "total": counted.total},
+        )
+        return
     layer = memory.layer_activations(model, sequences, setup.recompute, item)
     yield _step(
         "layer",

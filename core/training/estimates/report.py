@@ -11,12 +11,13 @@ from core.training.estimates.activations import step_memory
 from core.training.estimates.memory import ZERO_STAGES, numbers_remembered
 from core.training.estimates.plan import CURRENCY, DAY, Plan, Setup, link_of
 from core.training.estimates.plan import plan as found
-from core.training.sizes import Estimate, sequences_per_rank
+from core.training.sizes import PROCESS_BYTES, Estimate, sequences_per_rank
 from core.transformer.parameters import ParameterCount, parameters
 
 UNKNOWN = "n/a"
 YEAR = 365.25 * DAY
 STAGES = ("DDP", "ZeRO-1", "ZeRO-2", "ZeRO-3, FSDP")
+PROCESS_NOTE = f"and about {format_bytes(PROCESS_BYTES)} for Python and PyTorch"
 Row = tuple[str, str] | tuple[str, str, str]
 
 
@@ -129,6 +130,7 @@ def run_table(config: TrainingConfig, estimate: Estimate, speed: float) -> str:
                     format_bytes(estimate.bytes_activations),
                     f"{sequences} sequences, {precision}",
                 ),
+                ("tensors", format_bytes(estimate.bytes), PROCESS_NOTE),
                 *_peak_rows(config),
             ],
         ),

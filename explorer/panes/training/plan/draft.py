@@ -11,6 +11,7 @@ from core.training.estimates.communication import Link
 from core.training.estimates.devices import DEVICES, GB, Device
 from core.training.estimates.memory import RECOMPUTATIONS
 from core.training.estimates.plan import PRECISIONS, Setup
+from core.training.sizes import efficiency
 from core.transformer.config import ModelConfig
 from core.transformer.presets import PRESETS
 from explorer.state.typed_numbers import read_for
@@ -84,7 +85,7 @@ def setup_of(
             precision=draft.precision,
             recompute=draft.recompute,
             optimizer=optimizer if own else "adamw",
-            autocast=own,
+            own_run=own or draft.model == BUNDLED,
             link=None if link is None else Link(link * GB),
             **given,  # type: ignore[arg-type]
         )
@@ -95,8 +96,10 @@ def setup_of(
     return setup, {}
 
 
-def draft_of(config: TrainingConfig) -> PlanDraft:
-    """Returns the plan of a run, on this machine."""
+def draft_of(config: TrainingConfig, here: Device | None = None) -> PlanDraft:
+    """Returns the plan of a run, on this machine; if its processor `here` is measured, at the
+    efficiency that the setup of a run expects.
+    """
     return PlanDraft(
         model=RUN,
         devices=str(config.ranks),
@@ -106,4 +109,14 @@ def draft_of(config: TrainingConfig) -> PlanDraft:
         precision=config.precision,
         recompute="full" if config.activation_checkpointing else "none",
         micro_batch=str(max(1, config.batch_size // config.ranks)),
+        efficiency=_efficiency(config, here),
     )
+
+
+def _efficiency(config: TrainingConfig, here: Device | None) -> str:
+    speed = here.peak_flops("fp32") if here is not None and here.measured else None
+    if here is None or speed is None:
+        return PlanDraft.efficiency
+    relative = {precision: peak / speed for precision, peak in here.peak.items()}
+    share = efficiency(config, speed, relative) / config.ranks
+    return f"{min(share, 1.0):.3g}"

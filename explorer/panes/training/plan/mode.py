@@ -91,7 +91,7 @@ class PlanMode(RunWatcher):
     def take_run(self) -> None:
         """Plans the open run with its own settings."""
         if self.config is not None:
-            self._take(draft_of(self.config), text.THIS_RUN)
+            self._take(draft_of(self.config, self.here), text.THIS_RUN)
 
     def _take(self, draft: PlanDraft, title: str) -> None:
         if draft != self.draft.value:
@@ -117,7 +117,7 @@ class PlanMode(RunWatcher):
                 self._tell()
             return
         if known is not None and self.draft.value.model == RUN and self.config:
-            self.draft.begin(asdict(draft_of(self.config)))
+            self.draft.begin(asdict(draft_of(self.config, self.here)))
         self.refresh()
 
     def on_failed(self, message: str) -> None:
@@ -162,6 +162,8 @@ class PlanMode(RunWatcher):
 
     def _tell(self) -> None:
         """Updates the numbers; adds measured ones if the plan matches the run."""
-        is_run = self.config is not None and self.draft.value == draft_of(self.config)
+        draft, is_run = self.draft.value, False
+        if self.config is not None:  # the efficiency is measured anew each time
+            is_run = draft == replace(draft_of(self.config), efficiency=draft.efficiency)
         facts = text.facts(self.planned, self.data if is_run else None)
         self.view.set_facts(facts, text.missing(self.planned))

@@ -17,7 +17,7 @@ from core.training.estimates.report import (
     time_text,
 )
 from core.training.estimates.scaling_law import SMALLEST
-from core.training.sizes import slow_note
+from core.training.sizes import PROCESS_BYTES, slow_note
 from core.training.this_machine import NAME
 from core.transformer.parameters import parameter_count
 from core.transformer.presets import PRESETS
@@ -130,6 +130,8 @@ MEASURED_HELP = {
     "mfu": "Both are shares of the same peak",
 }
 FACT_HELP = {
+    "memory": "Weights, gradients, optimizer states, master weights and activations. The process "
+    f"needs about {format_bytes(PROCESS_BYTES)} more for Python and PyTorch",
     "step": "Arithmetic and communication overlap, so the longer one sets the time",
     "mfu": "Model FLOPs utilization: the model's FLOPs as a share of what the devices could do in "
     "the same time",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.numbers import format_bytes, format_number, format_percent
+from core.training.sizes import PROCESS_BYTES
 from explorer.panes.training.run.card_text import ended, loss_words
 from explorer.panes.training.run.compute import Cost
 from explorer.runs.backend_choice import SLOW_STEP
@@ -30,6 +31,10 @@ FASTER = 1.2  # speed of bf16 relative to fp32 from which it is recommended
 EARLY = 20  # steps of a branch whose median is its first loss
 SPACE, MOST_SPACES = "\u2423", 8  # for a text that is only whitespace
 FILES = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
+MEMORY = (
+    "Memory is that of weights, gradients, optimizer and activations; Python and PyTorch take "
+    f"about {format_bytes(PROCESS_BYTES)} more"
+)
 SETUP = "Choose a text and a size, then start: training begins right away."
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
@@ -93,6 +98,7 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
         share = format_percent(config.repeated_fraction)
         why = "random tokens, repeated once, so that the model learns to copy"
         said.append(f"{share} of the sequences are not text but {why}")
+    said.append(MEMORY)
     if config.ranks > 1:
         said.append(f"Each rank sends {format_bytes(found.sent)} per step")
     has_bf16 = cost.machine.relative.get("bf16", 0.0) >= FASTER

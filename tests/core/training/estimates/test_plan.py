@@ -111,7 +111,7 @@ def test_what_cannot_be_says_the_remedy(changes: dict, remedy: str) -> None:
 def test_a_run_of_this_program_keeps_weights_and_gradients_in_fp32() -> None:
     """Autocast: 4 + 4 + 8 bytes a parameter with Adam, as many as mixed precision with a master."""
     mixed = plan(setup())
-    cast = plan(setup(autocast=True))
+    cast = plan(setup(own_run=True))
     assert cast.state.weights == 2 * mixed.state.weights and cast.state.master == 0
     assert cast.state.total == pytest.approx(mixed.state.total)
     assert cast.sent.bytes == 2 * mixed.sent.bytes

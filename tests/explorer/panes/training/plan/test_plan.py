@@ -14,8 +14,10 @@ from core.training.estimates.plan_trace import Planned, planned
 from core.training.estimates.report import cost_text, verdict
 from core.training.reader import RunReader
 from core.training.runs import create_run
+from core.training.sizes import estimate
 from core.training.this_machine import NAME, processor
 from core.training.writer import RunWriter
+from core.transformer.config import ModelConfig
 from core.transformer.presets import bundled_config
 from explorer.panes.step_inspection import inspection_of
 from explorer.panes.training.plan import presets, text
@@ -185,3 +187,58 @@ def test_a_run_is_planned_as_it_trains(tmp_path) -> None:  # type: ignore[no-unt
     card = replace(HERE, measured=False)
     titles = told(planned(replace(setup, device=card)), run)
     assert any(title.startswith("MFU; measured: ") for title in titles)
+
+
+def random_run(seed: int) -> TrainingConfig:
+    numbers = np.random.default_rng(seed)
+    one = lambda *choices: choices[numbers.integers(len(choices))]  # noqa: E731
+    heads, ranks = one(2, 4), one(1, 2, 4)
+    model = ModelConfig(
+        vocab_size=one(65, 1536),
+        block_size=one(16, 64, 256),
+        n_layer=one(1, 4),
+        n_head=heads,
+        n_embd=32 * heads,
+        dropout=one(0.0, 0.1),
+        norm=one("layer_norm", "rms_norm"),
+        mlp=one("gelu", "swiglu"),
+    )
+    return TrainingConfig(
+        model=model,
+        batch_size=ranks * one(1, 3, 8),
+        steps=one(10, 1500),
+        optimizer=one("adamw", "sgd", "muon"),
+        precision=one("fp32", "tf32", "bf16", "fp16"),
+        ranks=ranks,
+        parallel=one("ddp", "fsdp2"),
+        activation_checkpointing=bool(one(0, 1)),
+        micro_batches=one(1, 2),
+        warmup_steps=1,
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_setup_of_a_run_and_its_plan_are_one_estimate(seed: int) -> None:
+    """The same bytes, part by part, and the same duration of a step."""
+    config, relative = random_run(seed), {"bf16": 0.08, "fp16": 0.07}
+    here = processor(1e11, relative)
+    found = estimate(config, 1e11, relative)
+    setup, errors = setup_of(draft_of(config, here), {RUN: config.model}, here, config.optimizer)
+    assert setup is not None, errors
+    planned_run = plan(setup)
+    assert planned_run.activations == found.bytes_activations
+    assert planned_run.bytes == pytest.approx(found.bytes, abs=3)
+    assert planned_run.state.optimizer == pytest.approx(found.bytes_optimizer, abs=1)
+    assert planned_run.sent.bytes == pytest.approx(found.sent)
+    assert planned_run.compute == pytest.approx(found.seconds_per_step, rel=6e-3)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_longer_context_never_takes_less_memory_or_time(precision: str) -> None:
+    config = replace(random_run(0), precision=precision)
+    found = [
+        estimate(replace(config, model=replace(config.model, block_size=size)))
+        for size in (16, 32, 64, 128, 256, 512)
+    ]
+    for numbers in ([one.bytes for one in found], [one.seconds_per_step for one in found]):
+        assert numbers == sorted(numbers)
