@@ -2,7 +2,7 @@
 
 A reading is a pair (name, value). Its name is a path from a thing to one of its quantities:
 
-    model:stories/parameters
+    config:3e0b77d2/parameters
     model:stories/text:5f2c9a01/next_token/probability:went
     model:stories/text:5f2c9a01/weights:2.1/token:5/key:3
     run:stories-3/step:812/loss.training
@@ -24,10 +24,12 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.fields import to_json
 from core.numbers import format_number
 from core.tokenization.telling import visible
 from core.trace import Step
@@ -72,15 +74,19 @@ def of_source(source: Any) -> str:
     return model_of(source.name, source.version)
 
 
-def run_of(name: str, step: int | None = None) -> str:
+def config_of(config: Any) -> str:
+    """Returns the part for the shape of a model: whatever has it has as many parameters."""
+    return f"config:{digest(to_json(config))}"
+
+
+def run_of(folder: Path, step: int | None = None) -> str:
     """Returns the part for a run, and for one of its steps."""
-    return path(f"run:{name}", "" if step is None else f"step:{step}")
+    return path(f"run:{folder.name}", "" if step is None else f"step:{step}")
 
 
 def spelled(piece: bytes) -> str:
-    """Returns a token's text for the last part of a name, without the spaces around it."""
-    text = visible(piece.decode("utf-8", "backslashreplace"))
-    return text.strip(visible(" ")) or text
+    """Returns a token's text for the last part of a name: \u2423went."""
+    return visible(piece.decode("utf-8", "backslashreplace"))
 
 
 def next_token(prefix: str, shares: Iterable[tuple[bytes, float]]) -> Iterator[Reading]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
@@ -232,12 +233,13 @@ class MainWindow(QMainWindow):
         if self.pane is not None:
             yield from self.pane.quantities()
         if (run := self.status.run) is not None:
-            of = readings.run_of(run.name)
+            folder = Path(run.folder)
+            of = readings.run_of(folder)
             yield from readings.below(of, {"state": run.state, "step": run.step})
             if run.steps:
                 yield readings.path(of, "steps"), run.steps
             if run.loss is not None:
-                yield readings.path(of, f"step:{run.step}", "loss.smoothed"), run.loss
+                yield readings.path(readings.run_of(folder, run.step), "loss.training"), run.loss
 
     def readings(self) -> dict[str, Any]:
         """Returns what is on screen now as one JSON object."""

@@ -303,13 +303,13 @@ class TryMode(TunedMode):
         return list(ids[: max(min(place, len(ids)), 1)])
 
     @property
-    def _read_ids(self) -> list[int]:
+    def read_ids(self) -> list[int]:
         """Those of `before` that fit into the model's context."""
         return self.before[-self.source.config.block_size :]
 
     def _read_place(self) -> None:
         """Requests the candidates for the place, unless they are known."""
-        ids, draft = self._read_ids, self.tried
+        ids, draft = self.read_ids, self.tried
         where = not self.view.is_dragged
         of = ids, draft.strength, draft.share, draft.merged, where
         if self._is_new("next", of):
@@ -323,7 +323,7 @@ class TryMode(TunedMode):
         self.next = found
         self._show_next()
         self.inspect()
-        ids, draft = self._read_ids, self.tried
+        ids, draft = self.read_ids, self.tried
         if self._is_new("curves", (ids, draft.share)):
             self._curve = {}
             asked = finetuning.strength_curve_steps, compute.mixture_of(draft), ids, self._strengths

@@ -52,6 +52,7 @@ class Setup(QObject):
         self.sources = Sources()
         self._read: tuple[str, str] | None = None  # text and tokenizer of `sources`
         self.config: TrainingConfig | None = None
+        self.cost: Cost | None = None  # of `config`, once estimated
         self.here: Machine | None = None  # known once PyTorch is loaded
         self._reading, self._estimating = Latest(engine, owner), Latest(engine, owner)
         self._reading.came.connect(self._on_sources)
@@ -102,6 +103,7 @@ class Setup(QObject):
         config = self.config = (
             None if self.errors else config_of(draft, vocab_size=self.sources.vocab_size)
         )
+        self.cost = None
         form.set_schedule(*schedule(config))
         if config is None:
             self._estimating.stop()
@@ -153,6 +155,7 @@ class Setup(QObject):
         if draft.run_in != run_in and not draft.is_by_hand("run_in"):
             self.draft.begin({"run_in": run_in})
             return
+        self.cost = cost
         self._form.set_cost(
             format_count(found.parameters),
             format_bytes(found.bytes),

@@ -168,7 +168,7 @@ def headline(
         return f"The run begins: {steps} skipped while the loss scale came down."
     if not math.isfinite(losses[-1]):  # smoothing skips it
         loss, now = "the loss", math.nan
-    first = _first(data, losses)
+    first = first_loss(data, losses)
     told = _movement(loss, first, now, data.parent is not None)
     grows = now > RISEN * first
     if grows:
@@ -206,7 +206,7 @@ def _steps(data: RunData, preposition: str) -> str:
     return f"{preposition} {steps}" + ("" if data.parent is None else " since the branch")
 
 
-def _first(data: RunData, losses: np.ndarray) -> float:
+def first_loss(data: RunData, losses: np.ndarray) -> float:
     """Returns the loss at the beginning of the curve: that of the first step. A branch begins with
     trained weights, so that its losses vary more between batches than they fall: its beginning is
     the median of its first steps, and NaN until there are more than these.

@@ -105,9 +105,14 @@ def mean_loss(loss: float) -> str:
     """Explains a loss."""
     if not math.isfinite(loss):
         return "The loss is not finite"
-    among = format_number(round(math.exp(min(loss, 50))))
+    among = format_number(perplexity(loss))
     told = f"The loss is {format_fixed(loss)} nats per token"
     return f"{told}: the model is as unsure as if it were guessing among {among} tokens"
+
+
+def perplexity(loss: float) -> int:
+    """Returns among how many tokens a guess would be as unsure."""
+    return round(math.exp(min(loss, 50)))
 
 
 def clip(norm: float, limit: float) -> str:

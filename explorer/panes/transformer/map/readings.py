@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from explorer.panes.readings import VIEW, Reading, below, next_token, of_source, path, text_of
+from core.transformer.presets import preset
+from explorer.panes.readings import (
+    VIEW,
+    Reading,
+    below,
+    config_of,
+    next_token,
+    of_source,
+    path,
+    text_of,
+)
 from explorer.panes.transformer.map.scene import cell_of
 
 if TYPE_CHECKING:
@@ -20,7 +30,7 @@ def readings(mode: MapMode) -> Iterator[Reading]:
     if mode.draft.value.compared:
         yield path(VIEW, "models"), len(view.table.scene or ())
         for row in view.table.scene or ():
-            yield path(f"model:{row.name}", "parameters"), row.number
+            yield path(config_of(preset(row.name)), "parameters"), row.number
         return
     if found is None or (at := mode.at) is None:
         return
@@ -28,7 +38,7 @@ def readings(mode: MapMode) -> Iterator[Reading]:
     config = found.config_of(found.parts[at])
     shape = {"layers": config.n_layer, "heads": config.n_head, "width": config.n_embd}
     yield from below(model, shape)
-    yield from _costs(mode, model)
+    yield from _costs(mode)
     if not found.shown:
         of = path(model, text_of(found.ids))
         shares = [(words.encode(), share) for words, share in found.likely]
@@ -42,11 +52,12 @@ def readings(mode: MapMode) -> Iterator[Reading]:
             yield path(VIEW, f"matrix:{name}", axis), size
 
 
-def _costs(mode: MapMode, model: str) -> Iterator[Reading]:
+def _costs(mode: MapMode) -> Iterator[Reading]:
     """Yields the bars of parameters, FLOPs for the text, and memory."""
     assert mode.found is not None
     text = f"tokens:{mode.found.length}"
-    kinds = path(model, "parameters"), path(model, text, "flops"), path(model, text, "bytes")
+    shape = config_of(mode.found.config)
+    kinds = path(shape, "parameters"), path(shape, text, "flops"), path(shape, text, "bytes")
     for kind, bar in zip(kinds, mode.view.costs.scene or (), strict=False):
         for part, _, number in bar.parts:
             yield f"{kind}.{part}", number
