@@ -14,7 +14,7 @@ from core.tokenization.telling import share_said
 from core.training.estimates.report import cost_text, time_text
 
 NUMBER = r"[<\u2212]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e\u2212?\d+)?|\u2212?\u221e"
-UNITS = "%|years|kFLOPs|MFLOPs|GFLOPs|TFLOPs|PFLOPs|FLOPs|kB|MB|GB|TB|days|min|ms|\u00b5s|[BMTsh]"
+UNITS = "%|million|billion|years|days|min|ms|\u00b5s|[kMGTP]?FLOPs|[kMGT]B|[BMTsh]"
 FOUND = re.compile(
     r"(?<![\w.,\u2212-])(?:\$)?"
     rf"(\d+ min \d+ s|\d+ h \d+ min|(?:{NUMBER})(?:[ {THIN_SPACE}](?:{UNITS})(?!\w))?)"
@@ -66,7 +66,7 @@ def ways_to_write(value: Any) -> Iterator[str]:
     if value >= 0:
         yield from (numbers.format_bytes(value), numbers.format_flops(value))
         yield from (numbers.format_duration(value), numbers.format_estimate(value))
-        yield from (numbers.format_brief(value), time_text(value), cost_text(value))
+        yield from (numbers.format_brief(value), time_text(value), *numbers_in(cost_text(value)))
 
 
 def not_shown(sentence: str, readings: Iterable[Reading]) -> list[str]:

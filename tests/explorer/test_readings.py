@@ -16,7 +16,7 @@ from explorer.panes.readings import plain
 from explorer.shell.session import Session
 from explorer.shell.window import MainWindow
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import spec
+from tests.explorer.demo import close, spec
 from tests.explorer.shown_numbers import Shown, disagreements, not_shown, numbers_in, occurrences
 from tests.explorer.waiting import HANGS
 
@@ -25,7 +25,17 @@ WALKS = {
     "models": ("attention", "transformer", "backprop-gpt"),
     "tokenizers": ("tokenizers",),
     "backprop": ("backprop-expression", "backprop-network", "backprop-optimizers"),
+    "estimates": (
+        *("transformer-map", "training-plan", "training-run-setup", "training-precision-example"),
+        *("training-ranks-computed", "training-ranks-pipeline", "training-step-empty"),
+        *("finetuning-tune-first", "finetuning-tune-values", "finetuning-tune-refused"),
+        *("finetuning-inside-first", "finetuning-inside-product", "finetuning-inside-backward"),
+        "finetuning-try",
+    ),
+    "a run": ("training-run", "training-step", "training-plan"),
+    "runs": ("training", "finetuning"),  # trains for minutes
 }
+LONG = ("a run", "runs")
 
 
 async def walk(session: Session, window: MainWindow, wanted: tuple[str, ...]) -> dict[str, Shown]:
@@ -55,18 +65,23 @@ async def _show(pane: Pane, bring: Any) -> None:
         await result
 
 
-@pytest.mark.parametrize("name", WALKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=pytest.mark.full) if one in LONG else one for one in WALKS],
+)
 def test_views_agree_and_headlines_say_what_is_shown(
     qapp, run_async, tmp_path: Path, name: str
 ) -> None:
     session = Session(folder=tmp_path / "config", runs_folder=tmp_path / "runs")
     session.settings.callouts_seen, session.settings.motion = True, "off"
+    session.runs.process_launcher.niceness = 0
     window = session.open()
     window.show()
     try:
         found = run_async(walk(session, window, WALKS[name]))
     finally:
         run_async(session.close(HANGS))
+        run_async(close(session.runs))
         dispose(session)
     assert disagreements(found) == []
     lost = {view: not_shown(*shown) for view, shown in found.items()}
