@@ -10,7 +10,8 @@ from explorer.panes.backprop.optimizers.contour import Inks
 
 # Indices into the theme's series. If two optimizers share a color, the later one is dashed. Only
 # five of the six colors are used, because two of them are blue in the light theme. RMSProp starts
-# like AdaGrad, so they have different colors.
+# like AdaGrad, so they have different colors. An optimizer without an entry is dotted, in a color of
+# its own name.
 SERIES = {
     "sgd": 0,
     "momentum": 1,
@@ -23,16 +24,23 @@ SERIES = {
     "muon": 0,
 }
 DASHED = ("rmsprop", "adamw", "lion", "muon")
+DASHES, DOTS = [3.0, 1.6], [1.0, 1.2]
 
 
 def is_dashed(name: str) -> bool:
-    """Returns whether the optimizer's trail is dashed."""
-    return name in DASHED
+    """Returns whether the optimizer's trail is dashed or dotted."""
+    return name in DASHED or name not in SERIES
+
+
+def series_of(name: str) -> int:
+    """Returns the index of the optimizer's color in the theme's series."""
+    colors = sorted(set(SERIES.values()))
+    return SERIES.get(name, colors[sum(name.encode()) % len(colors)])
 
 
 def color_of(name: str) -> QColor:
     """Returns the optimizer's color in the current theme."""
-    return theme.current().series(SERIES[name])
+    return theme.current().series(series_of(name))
 
 
 def trail_pen(name: str, width: float = 2.0) -> QPen:
@@ -42,7 +50,7 @@ def trail_pen(name: str, width: float = 2.0) -> QPen:
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     if is_dashed(name):
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        pen.setDashPattern([3.0, 1.6])
+        pen.setDashPattern(DASHES if name in SERIES else DOTS)
     return pen
 
 

@@ -21,7 +21,7 @@ from explorer.panes.backprop.optimizers.draft import (
     values_of,
 )
 from explorer.panes.backprop.optimizers.form import CommonForm, RacerList, SettingsForm
-from explorer.panes.backprop.optimizers.line_style import SERIES, is_dashed
+from explorer.panes.backprop.optimizers.line_style import is_dashed, series_of
 from explorer.panes.backprop.optimizers.map_picture import MapPicture
 from explorer.panes.backprop.optimizers.moments_picture import MomentsPicture
 from explorer.panes.backprop.optimizers.scene import Memory
@@ -159,7 +159,7 @@ class OptimizersView(QWidget):
             exact[lane.lost_at or len(exact) :] = np.nan
             seen = np.maximum(exact, floor) if known else exact
             cut = cut or bool((seen > exact).any())
-            steps, color = np.arange(recording.length, dtype=np.float64), SERIES[lane.name]
+            steps, color = np.arange(recording.length, dtype=np.float64), series_of(lane.name)
             series.append(
                 Series(
                     lane.title, steps, seen, color,
