@@ -240,6 +240,18 @@ class RecordedStep:
         """The parameter's sampled weights before the step. (K,)"""
         return self.recording.arrays.get(f"weights.{self.parameter}.before", np.zeros(0))
 
+    def place_of_weight(self, weight: int) -> tuple[int, ...]:
+        """Returns the index of a sampled weight in its parameter: row and column of a matrix, from
+        0 on. () if it was not recorded, as by an older version, or if ranks share the parameter.
+        """
+        places = self.recording.arrays.get(f"places.{self.parameter}", np.zeros(0, np.int64))
+        if not 0 <= weight < len(places):
+            return ()
+        shape = self.recording.facts.parameters[self.parameter].shape
+        if not 0 <= places[weight] < math.prod(shape):
+            return ()
+        return tuple(int(one) for one in np.unravel_index(int(places[weight]), shape))
+
     @cached_property
     def rows(self) -> list[WeightRow]:
         """The sampled weights through the step: the numbers before it, then the result of each

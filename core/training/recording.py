@@ -213,6 +213,8 @@ class Recorder:
         before = {name: own_part(parameter.detach()).clone() for name, parameter in trained}
         for name, parameter in trained:
             self._sample(name, "before", before[name])
+            if before[name].numel() == parameter.numel():  # else a shard, which has other rows
+                self.arrays[f"places.{name}"] = sampled(parameter.numel()).numpy()
             assert parameter.grad is not None
             self._sample(name, "gradient", own_part(parameter.grad))
             self._remembered(optimizer, name, parameter, "before")

@@ -130,6 +130,7 @@ class Recording:
     output.h.3                                its output, if small enough to record
     weights.NAME.before, .gradient, .after    some numbers of each parameter; also of the
                                               optimizer's state, weights.NAME.exp_avg.before
+    places.NAME                               their places in the flattened parameter
     updates                                   number of updates that are 2^k of their weight, k from
                                               SMALLEST to LARGEST
     unmoved                                   number of weights that did not change
@@ -229,6 +230,9 @@ def _fits(name: str, shapes: Mapping[str, tuple[int, ...]], facts: Facts) -> boo
         whole = owner.removeprefix("weights.")
         parameter = whole if whole in facts.parameters else whole.rpartition(".")[0]
         return shape == shapes.get(f"weights.{parameter}.before") and len(shape) == 1
+    if name.startswith("places."):
+        sampled = shapes.get(f"weights.{name.removeprefix('places.')}.before")
+        return len(shape) == 1 and shape == sampled
     if owner == "memory" or name == "updates":
         return len(shape) == 1 and shape == shapes.get("memory.time" if owner else name)
     return True

@@ -10,8 +10,8 @@ from explorer.panes.backprop.optimizers.contour import Inks
 
 # Indices into the theme's series. If two optimizers share a color, the later one is dashed. Only
 # five of the six colors are used, because two of them are blue in the light theme. RMSProp starts
-# like AdaGrad, so they have different colors. An optimizer without an entry is dotted, in a color of
-# its own name.
+# like AdaGrad, so they have different colors. An optimizer without an entry is dotted, in a color
+# that its name chooses.
 SERIES = {
     "sgd": 0,
     "momentum": 1,

@@ -51,8 +51,7 @@ def draw_weights(painter: QPainter, layout: WeightLayout, weight: int, shown: fl
     now, recorded = theme.current(), layout.recorded
     table = packed_table(now.diverging_table)
     head = QRectF(layout.left, layout.top - now.px(LINE), layout.right - layout.left, now.px(LINE))
-    words = f"{len(recorded.kept)} of its weights; each row has its own scale"
-    words = elide(words, now.font("label"), head.width())
+    words = elide(text.weights_head(recorded, weight), now.font("label"), head.width())
     put_text(painter, head, words, now.font("label"), now.color("muted"), LEFT)
     for index, row in enumerate(recorded.rows):
         rect, there = layout.row(index), row.line < shown

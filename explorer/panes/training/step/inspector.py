@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.numbers import format_power
@@ -22,7 +23,9 @@ def inspection(
 ) -> Inspection:
     """Returns the content at a place; `weight` is the recorded weight in the optimizer's lines."""
     if place.inner is None:
-        return _of_phase(recorded, place, numbers)
+        shown = _of_phase(recorded, place, numbers)
+        lines = recorded.steps("optimizer") if place.phase == "optimizer" else []
+        return _with_weight(shown, recorded, lines, weight) if lines else shown
     if place.phase == "optimizer":
         return _of_line(recorded, place.step, weight)
     return _of_part(recorded, place)
@@ -41,6 +44,25 @@ def _of_phase(recorded: RecordedStep, place: Place, numbers: RunNumbers) -> Insp
         labels = {name: (table.rows, table.columns) for name, table in tables.items()}
         shown = replace(shown, table=arrays, labels=labels)
     return replace(shown, step=place.step, rows=rows)
+
+
+def _with_weight(
+    shown: Inspection, recorded: RecordedStep, lines: Sequence[Step], weight: int
+) -> Inspection:
+    """Adds each line of the optimizer's rule with the numbers of the selected weight; formula and
+    code are those of the line that moves it.
+    """
+    rows = [Row(text.weight_name(recorded, weight), "text")]
+    for line in lines:
+        name = text.name_of(next(iter(line.values)))
+        rows += [Row(f"{name}: {row.text}", row.role) for row in _line_rows(recorded, line, weight)]
+    title = shown.step.title
+    return replace(shown, step=lines[-1], rows=[*rows, *shown.rows], title=title)
+
+
+def _line_rows(recorded: RecordedStep, line: Step, weight: int) -> list[Row]:
+    made = line.value(next(iter(line.values)))
+    return calculated(line, weight if made.size == len(recorded.kept) else None)
 
 
 def _tables(recorded: RecordedStep, phase: str) -> dict[str, Table]:
@@ -68,7 +90,5 @@ def _of_part(recorded: RecordedStep, place: Place) -> Inspection:
 
 def _of_line(recorded: RecordedStep, step: Step, weight: int) -> Inspection:
     """Returns a line of the optimizer's rule with the numbers of one weight."""
-    made = step.value(next(iter(step.values)))
-    chosen = weight if made.size == len(recorded.kept) else None
-    cell = f"weight {weight + 1} of the {len(recorded.kept)} recorded from {recorded.parameter}"
-    return Inspection(step=step, rows=calculated(step, chosen), cell=cell)
+    cell = text.weight_name(recorded, weight)
+    return Inspection(step=step, rows=_line_rows(recorded, step, weight), cell=cell)

@@ -51,6 +51,27 @@ def name_of(name: str) -> str:
     return NAMES.get(name, words)
 
 
+def weight_place(place: tuple[int, ...]) -> str:
+    """Returns where a weight is in its parameter; "" if unknown."""
+    if len(place) == 2:
+        return f"row {place[0]:,}, column {place[1]:,}"
+    return f"number {place[0]:,}" if len(place) == 1 else ""
+
+
+def weight_name(recorded: RecordedStep, weight: int) -> str:
+    """Returns the name of a recorded weight: its parameter, and its place if that is known."""
+    if place := recorded.place_of_weight(weight):
+        return f"{recorded.parameter}[{', '.join(map(str, place))}]: {weight_place(place)}"
+    return f"weight {weight + 1} of the {len(recorded.kept)} recorded from {recorded.parameter}"
+
+
+def weights_head(recorded: RecordedStep, weight: int) -> str:
+    """Returns the heading of the recorded weights, with the place of the marked one."""
+    place = weight_place(recorded.place_of_weight(weight))
+    marked = f"marked: {place}; " if place else ""
+    return f"{marked}{len(recorded.kept)} weights; each row has its own scale"
+
+
 def headline(recorded: RecordedStep, place: Place) -> str:
     """Returns a sentence on the visible place; the phase's title if too little was recorded."""
     facts, parts, inner = recorded.recording.facts, recorded.parts(place.phase), place.inner

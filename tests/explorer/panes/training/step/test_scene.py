@@ -11,13 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.tensor_files import read_tensors
+from core.trace import Step
 from core.training.lanes import lanes_of
 from core.training.phases import TITLES
 from core.training.reader import RunReader
 from core.training.recorded_step import RecordedStep
 from core.training.records import recording_folder
+from explorer.panes.step_inspection import calculated
 from explorer.panes.training.step import text
 from explorer.panes.training.step.compute import Opened, Opener
+from explorer.panes.training.step.inspector import inspection
 from explorer.panes.training.step.scene import ALL, place_of
 from explorer.runs.run_data import read
 from tests.core.training.test_lanes import spans
@@ -126,6 +130,45 @@ def test_exchanges_are_told_with_their_waits(step: RecordedStep) -> None:
         "all-reduce: 400 B in 500 ms, after waiting 250 ms",
     ]
     assert "2 exchanges" in text.headline(shared, place_of(shared, [3.0]))
+
+
+@pytest.mark.parametrize("parameter", ["h.1.mlp.c_proj.weight", "wte.weight", "ln_f.bias"])
+def test_a_weight_is_named_by_its_place_in_the_model(recorded: Path, parameter: str) -> None:
+    """The checkpoint after the step has the weight that the rule computes at this place."""
+    opened = look(Opener(), recorded, step=4, parameter=parameter)
+    assert opened is not None and opened.step is not None
+    found, run = opened.step, RunReader(recorded)
+    saved = read_tensors(run.checkpoints[-1].folder / "model.safetensors")[parameter]
+    after = found.recording.arrays[f"weights.{parameter}.after"]
+    places = [found.place_of_weight(weight) for weight in range(len(after))]
+    assert len(set(places)) == len(after) and all(len(one) == saved.ndim for one in places)
+    np.testing.assert_array_equal(after, [saved[place] for place in places])
+    assert found.place_of_weight(len(after)) == ()
+    old = {name: one for name, one in found.recording.arrays.items() if "places." not in name}
+    older = replace(found, recording=replace(found.recording, arrays=old))
+    assert older.place_of_weight(0) == () and "weight 1 of" in text.weight_name(older, 0)
+
+
+def test_the_panel_of_one_weight_has_its_numbers_in_every_line_of_the_rule(
+    recorded: Path, step: RecordedStep
+) -> None:
+    numbers = read(RunReader(recorded)).numbers
+    place = place_of(step, [5.0])
+    assert place.phase == "optimizer" and place.inner is None
+    lines = step.steps("optimizer")
+    panels = [inspection(step, place, numbers, weight) for weight in (0, 5)]
+    for weight, shown in zip((0, 5), panels, strict=True):
+        rows = [row if isinstance(row, str) else row.text for row in shown.rows]
+        assert rows[0] == text.weight_name(step, weight) and "row" in rows[0]
+        for line in lines:
+            (row,) = calculated(line, _cell(line, step, weight))
+            assert any(one.endswith(row.text) for one in rows)
+        assert shown.step is lines[-1] and "optimizer.step()" not in shown.step.code
+    assert panels[0].rows != panels[1].rows
+
+
+def _cell(line: Step, step: RecordedStep, weight: int) -> int | None:
+    return weight if line.value(next(iter(line.values))).size == len(step.kept) else None
 
 
 def test_a_part_is_told_with_its_gradients(step: RecordedStep) -> None:
