@@ -168,6 +168,11 @@ class LaneTrace:
         """Seconds in which each rank only waits instead of computing, (ranks,)."""
         return self._sums(self.bars["ready"] - self.bars["start"])
 
+    @property
+    def waiting(self) -> float:
+        """The share of the step that the ranks spend waiting, on average; 0 without a step."""
+        return float(self.waited.mean()) / self.seconds if self.seconds else 0.0
+
     def _sums(self, seconds: np.ndarray) -> np.ndarray:
         """Returns the sums over each rank's bars of computation, (ranks,)."""
         computes = ~self.bars["exchange"]

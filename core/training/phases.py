@@ -60,6 +60,16 @@ CODE = {  # of a phase, or of the line within it that ran
 }
 
 
+def clip_factor(norm: float, limit: float) -> float:
+    """Returns what clipping multiplies a gradient of this length by; a limit of 0 clips nothing."""
+    return min(1.0, limit / norm) if limit and norm > 0 else 1.0
+
+
+def perplexity_of(loss: float) -> float:
+    """Returns exp(loss): among how many tokens a guess would be as unsure as the model."""
+    return math.exp(loss) if loss < 700 else math.inf
+
+
 def phase_step(
     phase: str, config: TrainingConfig, step: int, record: Mapping[str, float] | None = None
 ) -> Step:

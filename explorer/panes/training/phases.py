@@ -19,7 +19,7 @@ from core.optimization.schedules import Span
 from core.trace import Step, source
 from core.training import phases
 from core.training.config import TrainingConfig
-from core.training.phases import CODE
+from core.training.phases import CODE, perplexity_of
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
 from explorer.runs.run_data import RunNumbers, Skip, skip_text, was_skipped
@@ -81,11 +81,11 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
             so = ", so the step is skipped" if skipped else ""
             return [Row(f"{loss_text(loss)}{so}", "accent")]
         case "loss":
+            among, likely = (format_number(perplexity_of(one)) for one in (loss, -loss))
             return [
                 Row(loss_text(loss), "accent"),
-                f"exp(L) = {format_number(_exp(loss))}: as unsure as a guess among that many "
-                "tokens",
-                f"geometric mean of the right tokens' probabilities: {format_number(_exp(-loss))}",
+                f"exp(L) = {among}: as unsure as a guess among that many tokens",
+                f"geometric mean of the right tokens' probabilities: {likely}",
                 "1 nat: the surprise at a token with probability 1/e",
             ]
         case "backward":
@@ -105,7 +105,7 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "clip" if skipped and not math.isfinite(norm):
             return [Row("|g| is not finite, so the step is skipped", "accent")]
         case "clip":
-            share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
+            share = phases.clip_factor(norm, config.clip)
             verdict = "g stays as it is" if share >= 1 else f"g is multiplied by {share:.3f}"
             return [
                 Row(f"|g| = {format_number(norm)}", "accent"),
@@ -221,7 +221,3 @@ def recorded(row: Any, name: str) -> float:
 
 def loss_text(value: float) -> str:
     return f"L = {value:.3f} nats per token" if math.isfinite(value) else "L is not finite"
-
-
-def _exp(value: float) -> float:
-    return math.exp(value) if value < 700 else math.inf

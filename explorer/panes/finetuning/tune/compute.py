@@ -47,6 +47,16 @@ class Planned:
     broken: int = 0
 
     @property
+    def seconds(self) -> float:
+        """Of all chosen methods together."""
+        return sum(one.seconds for one in self.estimates)
+
+    @property
+    def bytes_peak(self) -> int:
+        """Of all chosen methods together."""
+        return sum(one.bytes_peak for one in self.estimates)
+
+    @property
     def estimates(self) -> list[FinetuningEstimate]:
         """The estimates of the chosen methods that are possible."""
         return [one.estimate for one in self.methods if one.chosen and one.estimate is not None]

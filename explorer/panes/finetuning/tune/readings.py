@@ -27,15 +27,8 @@ def readings(mode: TuneMode) -> Iterator[Reading]:
         numbers |= {"bytes.peak": found.bytes_peak, "parameters.share": found.share}
         yield from below(of if config is not None else path(VIEW, of), numbers)
     yield from below(path(VIEW, "error"), dict(planned.errors))
-    chosen = planned.estimates
-    yield from below(
-        VIEW,
-        {
-            "methods": len(chosen),
-            "seconds": sum(one.seconds for one in chosen),
-            "bytes": sum(one.bytes_peak for one in chosen),
-        },
-    )
+    yield path(VIEW, "methods"), len(planned.estimates)
+    yield from below(VIEW, {"seconds": planned.seconds, "bytes.peak": planned.bytes_peak})
     for folder, one in mode.curves().items():
         yield from _curves(Path(folder), one)
 

@@ -92,11 +92,10 @@ def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
 
 def costs(planned: Planned) -> str:
     """Returns the total costs of the chosen methods, above Start."""
-    if not (found := planned.estimates) or planned.errors:
+    if not planned.estimates or planned.errors:
         return ""
-    memory = sum(one.bytes_peak for one in found)
-    seconds = sum(one.seconds for one in found)
-    return f"Needs {format_bytes(memory)} of memory and about {format_estimate(seconds)}"
+    memory, time = format_bytes(planned.bytes_peak), format_estimate(planned.seconds)
+    return f"Needs {memory} of memory and about {time}"
 
 
 def ready(planned: Planned, data: str) -> str:
@@ -108,7 +107,7 @@ def ready(planned: Planned, data: str) -> str:
     taught = SKILLS[data].format(whom) if data in SKILLS else f"adapt {whom} to {Path(data).name}"
     phrases = [METHOD_TEXTS[one].phrase for one in planned.configs]
     names = listed(phrases) if len(phrases) <= MOST_LISTED else f"{len(phrases)} methods"
-    begins = f"In about {format_estimate(sum(one.seconds for one in found))}"
+    begins = f"In about {format_estimate(planned.seconds)}"
     if len(found) > 1:
         return f"{begins} altogether, {names} can each {taught}."
     share = format_share(found[0].share)

@@ -23,8 +23,7 @@ def readings(mode: RanksMode) -> Iterator[Reading]:
     yield from below(of, {"ranks": lanes.ranks, "lanes.seconds": lanes.seconds})
     yield from below(of, {"bytes.sent": lanes.sent, "straggler": lanes.straggler})
     if lanes.ranks and lanes.seconds:
-        waited = lanes.waited / lanes.seconds
-        yield from below(of, {"waited.mean": waited.mean().item()})
+        yield path(of, "waited.mean"), lanes.waiting
         yield from below(of, {"waited.most": lanes.waited.max().item()})
     for rank, (busy, waited) in enumerate(zip(lanes.busy, lanes.waited, strict=True)):
         yield from below(path(of, f"rank:{rank}"), {"busy": float(busy), "waited": float(waited)})

@@ -84,7 +84,7 @@ def headline(lanes: LaneTrace) -> str:
         wait, slow = format_brief(lanes.waited.max()), lanes.straggler
         who = f"Rank {1 - slow} spends" if lanes.ranks == 2 else "The other ranks spend up to"
         return f"{who} {wait} of this {length} step waiting for rank {slow}"
-    share = format_percent(lanes.waited.mean() / lanes.seconds)
+    share = format_percent(lanes.waiting)
     return f"{lanes.ranks} ranks share a step of {length} and spend {share} of it waiting"
 
 
@@ -127,7 +127,7 @@ def facts(lanes: LaneTrace, tokens: float) -> dict[str, str]:
         whose = "memory per device" if lanes.estimated else "memory per process"
         told[whose] = format_bytes(lanes.memory.max())
     if lanes.estimated:
-        told[waits(lanes)] = format_percent(lanes.waited.mean() / lanes.seconds)
+        told[waits(lanes)] = format_percent(lanes.waiting)
     return told
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from core.training.phases import clip_factor
 from explorer.panes.readings import VIEW, Reading, below, path, run_of
 from explorer.panes.training.step import text
 
@@ -24,8 +25,7 @@ def readings(mode: StepMode) -> Iterator[Reading]:
     yield from below(VIEW, {"phase": place.phase, "optimizer_step": facts.step})
     yield from below(VIEW, {"loss_scale": facts.loss_scale, "clip": config.clip})
     yield path(of, "perplexity"), text.perplexity(facts.loss)
-    if config.clip and facts.grad_norm > config.clip:
-        yield path(VIEW, "clip.share"), config.clip / facts.grad_norm
+    yield path(VIEW, "clip.factor"), clip_factor(facts.grad_norm, config.clip)
     count, length = step.batch("ids").shape if step.batch("ids").size else (0, 0)
     batch = {"sequences": count, "length": length, "batch_size": config.batch_size}
     yield from below(VIEW, {**batch, "exchanges": len(step.exchanges)})

@@ -14,7 +14,7 @@ from core.numbers import (
     format_number,
     format_percent,
 )
-from core.training.phases import TITLES
+from core.training.phases import TITLES, clip_factor, perplexity_of
 from core.training.recorded_step import Part, RecordedStep
 from core.training.spans import KINDS
 from explorer.panes.training.step.scene import Place
@@ -133,7 +133,7 @@ def mean_loss(loss: float) -> str:
 
 def perplexity(loss: float) -> int:
     """Returns among how many tokens a guess would be as unsure."""
-    return round(math.exp(min(loss, 50)))
+    return round(perplexity_of(min(loss, 50)))
 
 
 def clip(norm: float, limit: float) -> str:
@@ -145,7 +145,7 @@ def clip(norm: float, limit: float) -> str:
     if norm <= limit:
         told = f"The gradient has length {format_number(norm)}"
         return f"{told}, which is below the limit of {limit:g}, so it stays as it is"
-    share = format_percent(limit / norm)
+    share = format_percent(clip_factor(norm, limit))
     told = f"The gradient has length {format_number(norm)}"
     return f"{told}; clipping shortens it to {limit:g}, {share} of its length"
 
