@@ -37,14 +37,18 @@ def diverges(run: RunReader) -> str:
     """Returns an alert if the loss has risen above its first value, else "".
 
     A run that continues from learned weights, as a branch does, may have little left to learn: its
-    loss fluctuates with the batches. So a loss that never fell must rise further for an alert.
+    loss fluctuates with the batches. So a loss that never fell must rise further for an alert. The
+    losses of a first lesson and of the text are not compared.
     """
-    losses = np.asarray(run.steps["loss"], np.float64)
+    steps, losses = run.steps["step"], np.asarray(run.steps["loss"], np.float64)
+    after = steps > run.config.copying_steps
+    alike = after if after.any() else ~after
+    steps, losses = steps[alike], losses[alike]
     losses = losses[np.isfinite(losses)]
     if len(losses) < 3 * RECENT:
         return ""
     first = float(np.median(losses[:RECENT]))
-    if int(run.steps["step"][0]) == 1:  # of random weights; a few steps may have made it worse
+    if int(steps[0]) == 1:  # of random weights; a few steps may have made it worse
         first = min(first, float(losses[0]))
     lowest = float(np.min(np.convolve(losses, np.ones(RECENT) / RECENT, "valid")))
     now = float(np.median(losses[-RECENT:]))

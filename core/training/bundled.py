@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from core.data import Batches, StoriesCorpus, rank_rows, story
-from core.data import repeated_ids as random_repeats
 from core.data.bundled import TOKENIZER_STORIES, VOCAB_SIZE, train_bundled_tokenizer
+from core.data.first_lesson import repeated_rows
 from core.inference.activations import capture
 from core.inference.generation import generate
 from core.inference.heads import head_scores, repeated_ids
@@ -25,12 +25,12 @@ from core.inference.loading import TOKENIZER_FILE, LoadedModel
 from core.resources import resource
 from core.tokenization import END_OF_TEXT
 from core.training import bundled_run
-from core.training.config import STORIES, TrainingConfig
+from core.training.config import SINUSOIDS, STORIES, TrainingConfig
 from core.training.language_modelling import LanguageModelling
 from core.training.task import Position
 from core.transformer.architectures import gpt_of
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.initialization import POSITION_AMPLITUDE, POSITION_BASE
 
 READ_STORY = 5_000_001  # a story of neither split; previous-token heads are measured on it
 TRAIN_BATCHES = 16  # of the train split, on which its loss is measured
@@ -42,14 +42,10 @@ TRAIN_BATCHES = 16  # of the train split, on which its loss is measured
 # 1 % or 3 % later in shorter runs, the previous-token head ended at 0.85 or 0.89. Lessons of as
 # many tokens in longer sequences taught no copying in 250 to 400 steps.
 COPYING = ((350, 32, 64), (600, 16, 128))
-# Queries and keys start this much larger than GPT's 0.02, which gives very small scores in a
-# stream of 192 dimensions. Trials without it learned to copy with diffuse attention, or not at all;
-# they also differed in learning rate, heads or positions, so the comparison is not clean.
+# GPT's 0.02 gives very small scores in a stream of 192 dimensions. Trials without larger queries
+# and keys learned to copy with diffuse attention, or not at all; they also differed in learning
+# rate, heads or positions, so the comparison is not clean.
 QUERY_KEY_SCALE = 4.0
-# Positions start as sinusoids (AIAYN section 3.5) and are learned from there: "the token before" is
-# then the same rotation everywhere instead of 256 separate facts to learn.
-POSITION_BASE = 64.0
-POSITION_AMPLITUDE = 0.04
 
 MODEL = ModelConfig(
     vocab_size=VOCAB_SIZE, block_size=256, n_layer=4, n_head=6, n_embd=192, bias=False
@@ -63,6 +59,8 @@ def recipe(tokenizer: Path, steps: int, threads: int) -> TrainingConfig:
         corpus="stories",
         tokenizer=str(tokenizer),
         repeated_fraction=0.02,
+        positions_start=SINUSOIDS,
+        query_key_scale=QUERY_KEY_SCALE,
         steps=steps,
         batch_size=16,
         learning_rate=1e-3,
@@ -85,20 +83,7 @@ def recipe(tokenizer: Path, steps: int, threads: int) -> TrainingConfig:
 
 
 class StoriesTask(LanguageModelling):
-    """Language modelling that begins with copying, from weights with which heads form early."""
-
-    def build_model(self, generator: torch.Generator) -> GPT:
-        model = super().build_model(generator)
-        T, C = model.wpe.weight.shape
-        wavelengths = POSITION_BASE ** (torch.arange(0, C, 2) / C)  # (C / 2)
-        angles = torch.arange(T)[:, None] / wavelengths  # (T, C / 2)
-        with torch.no_grad():
-            model.wpe.weight[:, 0::2] = POSITION_AMPLITUDE * torch.sin(angles)
-            model.wpe.weight[:, 1::2] = POSITION_AMPLITUDE * torch.cos(angles)
-            for block in model.blocks:
-                queries_and_keys = block.attn.c_attn.weight[: 2 * C]
-                queries_and_keys *= QUERY_KEY_SCALE
-        return model
+    """Language modelling that begins with COPYING, two lessons of sizes of their own."""
 
     def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
         lesson = next((part for part in COPYING if position.step < part[0]), None)
@@ -106,10 +91,9 @@ class StoriesTask(LanguageModelling):
             return super().batches(split, position)
         _, B, T = lesson
         generator = np.random.default_rng([self.config.seed, position.step, position.micro_batch])
-        drawn = [random_repeats(generator, VOCAB_SIZE, T) for _ in range(B)]
         rows = rank_rows(B, position.rank, position.ranks)
-        ids, targets = (np.stack(part) for part in zip(*drawn[rows], strict=True))
-        return torch.from_numpy(ids), torch.from_numpy(targets)
+        ids, targets = repeated_rows(generator, VOCAB_SIZE, B, T)
+        return torch.from_numpy(ids[rows]), torch.from_numpy(targets[rows])
 
 
 def token_counts(config: TrainingConfig) -> dict[str, int]:
@@ -210,7 +194,6 @@ def main(arguments: list[str] | None = None) -> int:
         "copying_first": [
             {"until_step": end, "sequences": B, "length": T} for end, B, T in COPYING
         ],
-        "query_key_scale": QUERY_KEY_SCALE,
         "positions": {"base": POSITION_BASE, "amplitude": POSITION_AMPLITUDE},
         "tokens": token_counts(config),
         "loss": {name: round(loss, 4) for name, loss in losses(lm).items()},

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core import fields
+from core.data.batches import SHORTEST_PERIOD
 from core.fields import field
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, learning_rate_at
@@ -24,6 +25,7 @@ STORIES, CHARACTERS = BUILT_IN = ("stories", "characters")  # tokenizers; any ot
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 STRATEGIES = ("ddp", "fsdp2")
+RANDOM, SINUSOIDS = STARTS = ("random", "sinusoids")  # of learned positions
 MOST_STEPS = 1_000_000_000
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
@@ -42,6 +44,13 @@ class TrainingConfig:
                        tokenizer
     repeated_fraction  share of training sequences that are random ids, repeated with a random
                        period
+    copying_steps      steps of a first lesson (`core.data.first_lesson`): sequences of 16 tokens,
+                       all of them repeated random ids at first, then ever more of the corpus.
+                       They count among `steps`. 0: none
+    positions_start    first values of learned positions: "random" (GPT's), or "sinusoids" (AIAYN
+                       section 3.5), from which neighbors are found sooner
+    query_key_scale    factor of the first weights of queries and keys; 1: GPT's. See
+                       `core.transformer.initialization`
     steps              optimizer steps
     batch_size         sequences in a micro-batch, on all ranks together
     micro_batches      micro-batches whose gradients are added up before a step
@@ -101,6 +110,31 @@ class TrainingConfig:
         label="Share of repeats",
         help="Share of sequences that are random tokens repeated once; induction heads form sooner",
         remedy="0 to 0.2 is usual",
+    )
+    copying_steps: int = field(
+        0,
+        least=0,
+        most=MOST_STEPS,
+        label="Steps of copying first",
+        help="A first lesson of short random sequences that repeat, then ever more text: an "
+        "induction head forms before the stories begin (Olsson et al. 2022). 0: none",
+        remedy="320 is usual, or 0 for none",
+    )
+    positions_start: str = field(
+        RANDOM,
+        choices=STARTS,
+        label="Positions start as",
+        help="From sinusoids (AIAYN section 3.5), heads learn sooner to look one token back: it is "
+        "the same rotation at every position. All are learned from there",
+    )
+    query_key_scale: float = field(
+        1.0,
+        above=0,
+        most=100,
+        label="Query and key scale",
+        help="Factor of the first weights of queries and keys: with GPT's small ones, each head "
+        "begins by looking everywhere alike",
+        remedy="1, or 4 for heads that form early, is usual",
     )
     steps: int = field(
         2000,
@@ -263,6 +297,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         fields.check(self)
+        self._check_first_lesson()
         if self.ranks > self.batch_size:
             raise ValueError(
                 f"a batch_size of {self.batch_size} leaves some of {self.ranks} ranks without a "
@@ -272,6 +307,24 @@ class TrainingConfig:
             raise ValueError(
                 f"min_learning_rate {self.min_learning_rate} is above learning_rate "
                 f"{self.learning_rate}; a tenth of it is usual"
+            )
+
+    def _check_first_lesson(self) -> None:
+        context, shortest = self.model.block_size, 2 * SHORTEST_PERIOD
+        if self.copying_steps and context < shortest:
+            raise ValueError(
+                f"copying_steps {self.copying_steps} with block_size {context}: too small to "
+                f"repeat anything; use {shortest} or more, or copying_steps 0"
+            )
+        if self.copying_steps and self.task == SEQUENCE_TO_SEQUENCE:
+            raise ValueError(
+                f"copying_steps {self.copying_steps} belong to language modelling; use 0 with the "
+                f"task {self.task}"
+            )
+        if self.positions_start != RANDOM and self.model.positions != "learned":
+            raise ValueError(
+                f"positions_start {self.positions_start!r} needs learned positions, and these are "
+                f'{self.model.positions!r}; use positions_start "random"'
             )
 
     @property

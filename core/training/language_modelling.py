@@ -12,20 +12,28 @@ import torch
 from torch import Tensor, nn
 
 from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus_steps, rank_rows
-from core.inference.activations import capture
+from core.data.first_lesson import FirstLesson
+from core.inference.activations import capture, looking_at
 from core.inference.generation import generate_steps
 from core.inference.heads import HeadScores, head_scores, repeated_ids
 from core.inference.loading import TOKENIZER_FILE
 from core.inference.sampling import Sampling
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
-from core.training.config import CHARACTERS, LANGUAGE_MODELLING, STORIES, TrainingConfig
+from core.training.config import (
+    CHARACTERS,
+    LANGUAGE_MODELLING,
+    SINUSOIDS,
+    STORIES,
+    TrainingConfig,
+)
 from core.training.memory import too_large
 from core.training.sizes import estimate
 from core.training.task import Position, Written
 from core.training.token_batches import EVALUATION_SEED, TokenTask, shown_tokens
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, next_token_loss
+from core.transformer.initialization import scale_queries_and_keys, start_as_sinusoids
 
 # Batches on which the training loss is measured if the validation split is read whole.
 TRAIN_BATCHES = 20
@@ -38,6 +46,7 @@ SEARCHED = 200  # tokens of the validation split that are searched for the start
 # Most random tokens that are read twice to score the heads: only the first time tells what follows
 # in the second.
 TEST_PERIOD = 16
+TESTS = 8  # such sequences for the loss on repeats; the heads are scored on the first
 
 
 class LanguageModelling(TokenTask):
@@ -66,7 +75,7 @@ class LanguageModelling(TokenTask):
         self._probe = self._ids_of(self.config.probe_text)[: self.config.model.block_size]
         period = min(TEST_PERIOD, self.config.model.block_size // 2)
         generator = np.random.default_rng(self.config.seed)
-        self._test = repeated_ids(1, period, 2, self.tokenizer.vocab_size, generator)[0]
+        self._tests = repeated_ids(TESTS, period, 2, self.tokenizer.vocab_size, generator)
         yield 1.0, self.corpus.describe()
 
     def open_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
@@ -84,6 +93,8 @@ class LanguageModelling(TokenTask):
         self.corpus = yield from prepare_corpus_steps(config.corpus, self.tokenizer, cache)
         self.model_config = replace(config.model, vocab_size=self.tokenizer.vocab_size)
         self._train = self._batches("train", config.seed, config.repeated_fraction)
+        shape = config.model.block_size, config.batch_size
+        self._lesson = FirstLesson(self.corpus, config.copying_steps, *shape, config.seed)
 
     def _ids_of(self, text: str) -> list[int]:
         """Returns a prompt's tokens, or words of the corpus if the prompt is empty or the tokenizer
@@ -117,6 +128,10 @@ class LanguageModelling(TokenTask):
         if why := too_large(estimate(replace(self.config, model=self.model_config)).bytes):
             raise ValueError(why)
         model = GPT(self.model_config, generator)
+        if self.config.positions_start == SINUSOIDS:
+            start_as_sinusoids(model)
+        if self.config.query_key_scale != 1:
+            scale_queries_and_keys(model, self.config.query_key_scale)
         model.checkpoints_activations = self.config.activation_checkpointing
         return model
 
@@ -125,8 +140,12 @@ class LanguageModelling(TokenTask):
         return {"vocab_size": vocab_size, "probe_text": self.tokenizer.decode(self._probe)}
 
     def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
-        """Returns ids and targets, each (B, T) int64: this rank's rows."""
-        batches = self._train if split == "train" else self._evaluated[split]
+        """Returns ids and targets, each (B, T) int64: this rank's rows. The first lesson
+        has its own B and T.
+        """
+        batches: FirstLesson | Batches = self._train if split == "train" else self._evaluated[split]
+        if split == "train" and position.step < self.config.copying_steps:
+            batches = self._lesson
         place = (position.step, position.micro_batch, position.rank, position.ranks)
         return _tensors(batches.batch(*place))
 
@@ -160,11 +179,23 @@ class LanguageModelling(TokenTask):
 
     def head_scores(self, model: nn.Module) -> HeadScores | None:
         """Returns the scores on random tokens read twice, or None if the context is too short."""
-        if not self._test.size:
+        ids = self._tests[0]
+        if not ids.size:
             return None
-        attention = capture(_gpt(model), self._test, ("attention",)).attention
+        attention = capture(_gpt(model), ids, ("attention",)).attention
         assert attention is not None
-        return head_scores(attention, self._test)
+        return head_scores(attention, ids)
+
+    def loss_on_repeats(self, model: nn.Module) -> float | None:
+        period = self._tests.shape[1] // 2
+        if not period:
+            return None
+        ids = torch.from_numpy(self._tests)  # (TESTS, 2 period)
+        with looking_at(model):
+            logits = _gpt(model)(ids[:, :-1].to(next(model.parameters()).device))
+            repeated = ids[:, period:].to(logits.device)
+            total, count = next_token_loss(logits[:, period - 1 :], repeated)
+        return float(total / count)
 
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         new: list[int] = []

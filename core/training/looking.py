@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Generator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,13 +73,16 @@ def probe(
         return task.probe(model, ids, sites)
 
 
-def scored_heads(task: Task, model: nn.Module) -> dict[str, list[float]]:
-    """Returns all heads' scores on the task's test, layer by layer, as in the event "heads"."""
+def scored_heads(task: Task, model: nn.Module) -> dict[str, Any]:
+    """Returns the event "heads": all heads' scores on the task's test, layer by layer, and the loss
+    on repeats.
+    """
     with torch.random.fork_rng(devices=[]):
-        scores = task.head_scores(model)
+        scores, loss = task.head_scores(model), task.loss_on_repeats(model)
     if scores is None:
         return {}
-    return {name: np.round(one, 4).ravel().tolist() for name, one in scores.by_name().items()}
+    told = {name: np.round(one, 4).ravel().tolist() for name, one in scores.by_name().items()}
+    return told if loss is None else {**told, "loss_on_repeats": round(loss, 4)}
 
 
 def as_picture(weights: np.ndarray) -> np.ndarray:

@@ -275,6 +275,12 @@ class RunReader:
         scores = np.array([rows[step] for step in steps], np.float32)
         return np.array(steps, np.int64), scores.reshape(-1, model.n_layer, model.n_head)
 
+    def losses_on_repeats(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns steps (S,), and the loss on repeats at them (S,); empty for an older run."""
+        found = {e["step"]: e.get("loss_on_repeats") for e in self.events if e["event"] == "heads"}
+        steps = sorted(step for step, loss in found.items() if loss is not None)
+        return np.array(steps, np.int64), np.array([found[step] for step in steps], np.float64)
+
     def probe(self, id: str) -> Probe | None:
         """Returns the answer to the probe command with this id, or None if there is none yet."""
         return next((probe for probe in reversed(self.probes) if probe.id == id), None)

@@ -168,13 +168,16 @@ class Exponents(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredHeads(Event):
-    """The fields of `HeadScores` on the task's test: a number per head, layer by layer."""
+    """The fields of `HeadScores` on the task's test: a number per head, layer by layer; and the
+    loss on repeats, which older runs lack.
+    """
 
     previous_token: tuple[float, ...] = ()
     induction: tuple[float, ...] = ()
     duplicate: tuple[float, ...] = ()
     first_token: tuple[float, ...] = ()
     entropy: tuple[float, ...] = ()
+    loss_on_repeats: float | None = field(None, endless=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,9 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from core.data.first_lesson import lesson_shape, text_share
 from core.numbers import format_number
 from core.training.config import TrainingConfig
 from core.training.estimates.activations import Kept, kept
@@ -107,6 +108,7 @@ def estimate(
         seconds_per_step=per_step,
         seconds=BEGINNING
         + per_step * config.steps
+        + lesson_extra_seconds(config, speed, relative)
         + looking_seconds(config, per_step, flops, _speed_at(config, speed, relative))
         + checkpoint_seconds(config, count),
         ranks=config.ranks,
@@ -126,6 +128,24 @@ def step_seconds(
     calls = CALLS_PER_LAYER * config.model.n_layer * config.micro_batches
     told = STORY_SECONDS if config.corpus == "stories" else 0.0
     return work / speed + calls + told * config.batch_size * config.micro_batches
+
+
+def lesson_extra_seconds(
+    config: TrainingConfig, speed: float = USUAL_SPEED, relative: Mapping[str, float] = CPU_SPEED
+) -> float:
+    """Returns by how many seconds the steps of a first lesson take longer than as many others:
+    below 0, unless it reads many windows of stories.
+    """
+    count = min(config.copying_steps, config.steps)
+    if not count:
+        return 0.0
+    sequences, length = lesson_shape(config.model.block_size, config.batch_size)
+    short = replace(config.model, block_size=length)
+    alike = config.change({"model": short, "batch_size": sequences, "copying_steps": 0})
+    shares = [text_share(step, config.copying_steps) for step in range(count)]
+    told = STORY_SECONDS * sequences * config.micro_batches if config.corpus == "stories" else 0.0
+    copying = step_seconds(alike, speed, relative) - told  # reads no story
+    return count * (copying - step_seconds(config, speed, relative)) + told * sum(shares)
 
 
 def _speed_at(config: TrainingConfig, speed: float, relative: Mapping[str, float]) -> float:

@@ -126,5 +126,10 @@ class Task(Protocol):
     def head_scores(self, model: nn.Module) -> HeadScores | None:
         """Returns each head's scores on a test that is the same at every step, or None."""
 
+    def loss_on_repeats(self, model: nn.Module) -> float | None:
+        """Returns the mean loss, in nats, on random tokens as they repeat: what can be known only
+        by looking back. None for a task without `head_scores`.
+        """
+
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         """Generates a sample, yielding after each token."""

@@ -50,6 +50,9 @@ class TokenTask:
     def measure(self, split: str, model: nn.Module, batch: Any) -> Mapping[str, tuple[Tensor, int]]:
         return {split: (self.loss(model, batch), self.targets(batch))}
 
+    def loss_on_repeats(self, model: nn.Module) -> float | None:
+        return None
+
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
         trained = (parameter for parameter in model.parameters() if parameter.requires_grad)
         return decay_groups(trained, self.config.weight_decay)

@@ -124,6 +124,9 @@ class Sorting:
     def head_scores(self, model: nn.Module) -> None:
         """None: what is sorted repeats nothing."""
 
+    def loss_on_repeats(self, model: nn.Module) -> None:
+        """None, for the same reason."""
+
     def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
         yield
         return Written("", "", ())

@@ -4,6 +4,7 @@ import json
 from contextlib import closing
 
 import pytest
+import torch
 
 from core.inference.loading import load
 from core.resources import resource
@@ -11,6 +12,7 @@ from core.training import bundled
 from core.training.bundled_run import RECORD_FILE
 from core.training.loop import train_steps
 from core.training.runs import RunReader, create_run
+from core.training.task import Position
 from core.transformer.config import ModelConfig
 
 FOLDER = resource("models", "stories")
@@ -51,6 +53,24 @@ def test_it_is_small_and_its_record_is_complete(lm, record):
     assert record["seconds"] <= 2 * 3600
     assert {"seed", "steps", "repeated_fraction"} <= set(record["recipe"])
     assert lm.tokenizer.vocab_size == lm.config.vocab_size == bundled.VOCAB_SIZE
+
+
+def test_the_recipe_draws_the_weights_that_it_always_has(tmp_path):
+    """Sums of the first weights of the stored model, drawn before the fields of the config did."""
+    config = bundled.recipe(FOLDER / "tokenizer.json", 6, 1)
+    task = bundled.StoriesTask(config, tmp_path / "cache")
+    list(task.open_steps(None))
+    model = task.build_model(torch.Generator().manual_seed(config.seed))
+    sums = {name: float(p.detach().double().abs().sum()) for name, p in model.named_parameters()}
+    assert sums["wpe.weight"] == pytest.approx(1251.2298031023054)
+    assert sums["h.0.attn.c_attn.weight"] == pytest.approx(5309.934133492401)
+    drawn = [task.batches("train", Position(step)) for step in (0, 349, 350, 599)]
+    assert [(*ids.shape, int(ids.sum()), int(targets.sum())) for ids, targets in drawn] == [
+        (32, 64, 1484585, 1089623),
+        (32, 64, 1646793, 1186459),
+        (16, 128, 1497486, 1084552),
+        (16, 128, 1582037, 1111922),
+    ]
 
 
 def test_the_lessons_in_copying_record_the_tokens_that_they_have(monkeypatch, tmp_path):
