@@ -109,9 +109,8 @@ class Offers(QObject):
         self._notices.offer(
             "further window",
             "info",
-            "A further window",
-            "Settings and the next start's session are those of the window that was opened first: "
-            "what you set up here ends with this window. Runs are kept as always.",
+            "This is a second window",
+            "Only the first one saves settings and session. Runs are saved as always.",
             {},
         )
 
