@@ -110,10 +110,25 @@ def open_safetensors(path: str | Path) -> TensorFile:
     return TensorFile(path, tensors, {str(key): str(text) for key, text in metadata.items()})
 
 
+def is_pickle(path: str | Path) -> bool:
+    """Returns True if a file begins as a pickle, or as the archive in which torch keeps one,
+    whatever its name says; False for a file that cannot be read.
+    """
+    try:
+        with open_to_read(path) as file:
+            return _begins_a_pickle(file.read(4))
+    except (OSError, ValueError):
+        return False
+
+
+def _begins_a_pickle(start: bytes) -> bool:
+    return start.startswith(b"PK") or (len(start) > 1 and start[0] == 0x80 and start[1] <= 5)
+
+
 def _what_it_is(start: bytes) -> str:
     if not start:
         return f"is empty: {GET_AGAIN}"
-    if start.startswith(b"PK") or (start[0] == 0x80 and len(start) > 1 and start[1] <= 5):
+    if _begins_a_pickle(start):
         return (
             "is a pickle (a torch.save file), whatever its name says; a pickle can run any code, "
             "so it is never opened: convert it to safetensors where you trust it"

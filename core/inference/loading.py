@@ -25,6 +25,7 @@ from core.inference.usage import (
 )
 from core.jobs import to_the_end
 from core.memory import check_memory, shortage
+from core.tensor_files import is_pickle
 from core.tensor_shards import are_stored, open_tensors
 from core.tokenization import Tokenizer, open_tokenizer
 from core.tokenization.ids import IdTokenizer
@@ -38,7 +39,7 @@ from core.transformer.foreign.reading import (
     look_at_gguf,
     read_foreign_steps,
 )
-from core.transformer.foreign.sources import CONVERT, PICKLES
+from core.transformer.foreign.sources import CONVERT
 from core.transformer.parameters import parameter_count
 from core.transformer.weights import (
     CONFIG_FILE,
@@ -149,7 +150,7 @@ def _load_steps(
 def _look_at(path: Path) -> ForeignModel | None:
     """Returns a model of another program, or None for a folder that is our own or has no model."""
     if path.is_file():
-        if path.suffix.lower() in PICKLES:
+        if is_pickle(path):
             raise ValueError(f"{path} is a pickle: {CONVERT}")
         if path.suffix == ".safetensors" or path.name == CONFIG_FILE:
             raise ValueError(f"{path} is a part of a model: give the folder that it lies in")

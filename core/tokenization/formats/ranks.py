@@ -41,6 +41,8 @@ def read_ranks(
 def parse_ranks(content: bytes, name: str) -> dict[bytes, int]:
     """Returns the pieces of a .tiktoken file with their ranks."""
     ranks: dict[bytes, int] = {}
+    if content.count(b"\n") > MAX_PIECES:  # before any is read
+        raise ValueError(f"{name} has more than {MAX_PIECES:,} pieces: {GET_AGAIN}")
     for number, line in enumerate(content.splitlines(), 1):
         if not line:
             continue
@@ -56,8 +58,6 @@ def parse_ranks(content: bytes, name: str) -> dict[bytes, int]:
         if data in ranks:
             raise ValueError(f"{name}: line {number} repeats the piece {quoted(data)}: {GET_AGAIN}")
         ranks[data] = int(rank)
-        if len(ranks) > MAX_PIECES:
-            raise ValueError(f"{name} has more than {MAX_PIECES:,} pieces: {GET_AGAIN}")
     return ranks
 
 

@@ -8,7 +8,7 @@ from core.files import GET_AGAIN, MEGABYTE
 
 MAX_FILE = 64 * MEGABYTE  # the largest tokenizer known, Gemma 3's, takes half of it
 MAX_VALUES = 3_000_000  # of JSON; Gemma 3 has 2 million
-MAX_PIECES = 1 << 21  # the largest vocabularies have a tenth of this
+MAX_PIECES = 1 << 20  # the largest vocabularies have a quarter of this
 
 
 def read_bytes(path: Path) -> bytes:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.files import GET_AGAIN, quoted, quoted_some, read_json
+from core.files import GET_AGAIN, names_in, quoted, quoted_some, read_json
 from core.gguf import GGUFFile, read_gguf_rows
-from core.tensor_files import TensorFile, open_safetensors, read_rows
+from core.tensor_files import TensorFile, is_pickle, open_safetensors, read_rows
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -48,7 +48,11 @@ def safetensors_source(folder: Path) -> Source:
         place = dict.fromkeys(opened.tensors, opened)
     elif (folder / INDEX_FILE).exists():
         place = _shards(folder)
-    elif pickles := sorted(one.name for one in folder.iterdir() if one.suffix in PICKLES):
+    elif pickles := [
+        name
+        for name in sorted(names_in(folder))
+        if name.endswith(PICKLES) and is_pickle(folder / name)
+    ]:
         raise ValueError(f"{folder} holds its weights as a pickle, {quoted(pickles[0])}: {CONVERT}")
     else:
         raise FileNotFoundError(

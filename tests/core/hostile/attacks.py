@@ -594,6 +594,13 @@ PIECES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "x.model",
         lambda: _model_file("a", base64.b64decode(_charsmap(b"e" * 10 * MEGABYTE))),
     ),
+    "ranks of 1,700,000 pieces": (
+        "x.tiktoken",
+        lambda: b"".join(
+            base64.b64encode(number.to_bytes(4, "big")) + b" %d\n" % number
+            for number in range(1_700_000)
+        ),
+    ),
     "ranks with a piece of 20 MB": ("x.tiktoken", lambda: _ranks(LONG.encode())),
     "a word list with a piece of 20 MB": ("vocab.txt", lambda: f"[UNK]\n{LONG}\n".encode()),
     "a word list of 30,000,000 lines": ("vocab.txt", lambda: b"[UNK]\n" + b"a\n" * 30_000_000),

@@ -128,6 +128,22 @@ def test_a_model_that_is_not_here_says_how_it_comes() -> None:
         core.memory_needed("nonsense")
 
 
+def test_a_pickle_is_told_by_its_content_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "binary.bin").write_bytes(b"\x7fELF some program")
+    with pytest.raises(ValueError, match=r"binary\.bin is not a GGUF file: get"):
+        core.load(tmp_path / "binary.bin")
+    (tmp_path / "model.gguf").write_bytes(b"PK\x03\x04")
+    with pytest.raises(ValueError, match=r"model\.gguf is a pickle: "):
+        core.load(tmp_path / "model.gguf")
+    put(tmp_path, tiny(), tiny_tensors()).rename(tmp_path / "model.bin")
+    assert core.load(tmp_path / "model.bin").name == "model"
+    write_foreign(llama(), tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").unlink()
+    (tmp_path / "model" / "training_args.bin").write_bytes(b"no weights")
+    with pytest.raises(FileNotFoundError, match=r"no model.safetensors and no model.safetensors.i"):
+        core.load(tmp_path / "model")
+
+
 @pytest.mark.parametrize("name", [None, "", 3])
 def test_what_is_no_name_is_refused(name: object) -> None:
     with pytest.raises(ValueError, match="names no model: give a name, such as 'stories'"):
@@ -140,7 +156,8 @@ def test_pickles_are_refused_with_how_to_convert_them(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=convert):
         core.load(tmp_path / "model.pt")
     write_foreign(llama(), tmp_path / "model")
-    (tmp_path / "model" / "model.safetensors").rename(tmp_path / "model" / "pytorch_model.bin")
+    (tmp_path / "model" / "model.safetensors").unlink()
+    (tmp_path / "model" / "pytorch_model.bin").write_bytes(b"PK\x03\x04")
     with pytest.raises(ValueError, match=r"as a pickle, 'pytorch_model.bin': .*save_pretrained"):
         core.load(tmp_path / "model")
     (tmp_path / "model" / "pytorch_model.bin").unlink()
