@@ -10,7 +10,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
 
-from core.files import write_atomically
+from core.files import open_to_read, write_atomically
 from core.resources import data_folder
 
 MODEL = ".model"
@@ -78,7 +78,12 @@ def save_for_runs(tokenizer: Any, title: str, text: str | None = None) -> Path:
 def _holds(place: Path, fresh: Path) -> bool:
     """Returns True if `place` has every file of `fresh` with the same content."""
     pairs = [(place / one.name, one) for one in fresh.iterdir()]
-    return all(kept.is_file() and kept.read_bytes() == one.read_bytes() for kept, one in pairs)
+    return all(kept.is_file() and _content(kept) == _content(one) for kept, one in pairs)
+
+
+def _content(path: Path) -> bytes:
+    with open_to_read(path) as file:
+        return file.read()
 
 
 def folder_name(title: str) -> str:
