@@ -36,6 +36,7 @@ from explorer.shell.folding import Folding
 from explorer.shell.menus import Menus, palette_entries
 from explorer.shell.notices import Notices
 from explorer.state.actions import Action, Actions
+from explorer.widgets import dialogs
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.inspector import Inspector
 from explorer.widgets.palette import CommandPalette
@@ -379,8 +380,9 @@ class MainWindow(QMainWindow):
     # files
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        takes = any(url.isLocalFile() for url in event.mimeData().urls())
+        dialogs.answer_drop(event, takes)
+        if takes:
             self.status.set_message(
                 "Drop a text to train on it, a tokenizer, a log, or the folder of a model or run"
             )
@@ -391,8 +393,8 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         self.status.set_message("")
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        dialogs.answer_drop(event, bool(paths))
         if paths:
-            event.acceptProposedAction()
             self.filesDropped.emit(paths)
 
     # start and end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QWidget
 
@@ -68,6 +69,15 @@ def _open(dialog: QFileDialog, then: Callable[[str], object]) -> QFileDialog:
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
     return dialog
+
+
+def answer_drop(event: QDropEvent, takes: bool) -> None:
+    """Answers that the files are copied, or that nothing was done with them. The action that was
+    proposed may be a move, after which the other program deletes them.
+    """
+    copies = takes and bool(event.possibleActions() & Qt.DropAction.CopyAction)
+    event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)
+    event.setAccepted(takes)
 
 
 def dragged_files(event: QDropEvent) -> list[str]:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.dialogs import dragged_files
+from explorer.widgets.dialogs import answer_drop, dragged_files
 from explorer.widgets.fields import ChoiceField
 from explorer.widgets.scroll_area import ScrollArea
 from explorer.widgets.wrap_row import WrapRow
@@ -147,11 +147,12 @@ class TakesFiles(QWidget):
         self.setAcceptDrops(True)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        event.setAccepted(bool(dragged_files(event)))
+        answer_drop(event, bool(dragged_files(event)))
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if paths := dragged_files(event):
-            event.acceptProposedAction()
+        paths = dragged_files(event)
+        answer_drop(event, bool(paths))
+        if paths:
             self.fileDropped.emit(paths[0])
 
 

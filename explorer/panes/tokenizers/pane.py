@@ -52,8 +52,9 @@ class TokenizersPane(ModedPane):
     # files
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls() and dialogs.dragged_files(event):
-            event.acceptProposedAction()
+        takes = event.mimeData().hasUrls() and bool(dialogs.dragged_files(event))
+        dialogs.answer_drop(event, takes)
+        if takes:
             self.statusRequested.emit(
                 "Drop a tokenizer to open it, or a text to split it into tokens"
             )
@@ -62,11 +63,10 @@ class TokenizersPane(ModedPane):
         """Handles dropped files; leaves folders to the window, which opens models and runs."""
         self.statusRequested.emit("")
         paths = dialogs.dragged_files(event)
-        if paths and len(paths) == len(event.mimeData().urls()):
-            event.acceptProposedAction()
+        takes = bool(paths) and len(paths) == len(event.mimeData().urls())
+        dialogs.answer_drop(event, takes)
+        if takes:
             self.take_files(paths)
-        else:
-            event.ignore()
 
     def take_files(self, paths: Sequence[str]) -> None:
         """Passes tokenizers and the last text to the visible mode, or else to Compare."""

@@ -45,12 +45,15 @@ def test_files_are_taken_and_folders_are_left_to_the_window(qtbot, tmp_path):
     for path, taken in ((tmp_path, False), (file, True)):
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(path))])
-        about = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+        about = (Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton)
         plain = Qt.KeyboardModifier.NoModifier
         enter = QDragEnterEvent(QPoint(1, 1), *about, plain)
         form.dragEnterEvent(enter)
-        assert enter.isAccepted() == taken
-        form.dropEvent(QDropEvent(QPointF(1, 1), *about, plain))
+        answer = Qt.DropAction.IgnoreAction  # after a move the other program would delete the file
+        assert (enter.isAccepted(), enter.dropAction()) == (taken, answer)
+        drop = QDropEvent(QPointF(1, 1), *about, plain)
+        form.dropEvent(drop)
+        assert (drop.isAccepted(), drop.dropAction()) == (taken, answer)
     assert dropped == [str(file)]
 
 

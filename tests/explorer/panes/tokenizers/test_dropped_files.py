@@ -16,7 +16,7 @@ def dropped(*paths):
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    event = QDropEvent(QPointF(5, 5), Qt.DropAction.MoveAction, data, buttons, keys)
     event.data = data  # the event does not own it
     return event
 
@@ -93,7 +93,7 @@ def test_folders_are_for_the_window_and_other_files_say_what_they_are(
         event = dropped(tmp_path)
         event.accept()
         pane.dropEvent(event)
-        assert not event.isAccepted()
+        assert not event.isAccepted() and event.dropAction() == Qt.DropAction.IgnoreAction
         before = pane.mode.text
         pane.dropEvent(dropped(archive))
         await pane.settled()

@@ -248,15 +248,20 @@ def test_dropped_files_are_passed_on(make, tmp_path):
     window.filesDropped.connect(got.extend)
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.txt")), QUrl("https://example.org/x")])
-    event = QDropEvent(
-        QPointF(5, 5),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
+    about = (Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    copy, move = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
+    for possible, answer in ((copy | move, copy), (move, Qt.DropAction.IgnoreAction)):
+        event = QDropEvent(QPointF(5, 5), possible, data, *about)
+        event.setDropAction(move)
+        window.dropEvent(event)
+        assert got == [str(tmp_path / "a.txt")]
+        # After a move the other program would delete the file.
+        assert event.isAccepted() and event.dropAction() == answer
+        got.clear()
+    data.setUrls([QUrl("https://example.org/x")])
+    event = QDropEvent(QPointF(5, 5), move, data, *about)
     window.dropEvent(event)
-    assert got == [str(tmp_path / "a.txt")]
+    assert not event.isAccepted() and event.dropAction() == Qt.DropAction.IgnoreAction
 
 
 def test_the_close_button_only_asks(make):
