@@ -171,16 +171,17 @@ class RunControl:
         self.launcher = launcher
         self._log = ControlLog(self.folder)
 
-    def start(self, paused: bool = False) -> int:
+    def start(self, paused: bool = False, run: RunReader | None = None) -> int:
         """Starts training from the last checkpoint, or from the beginning if there is none.
 
-        With `paused`, the run waits for a command before the first step.
+        With `paused`, the run waits for a command before the first step. `run`: the run as just
+        read; None: it is read here.
         """
         if self.launcher is None:
             raise ValueError(
                 "this run was opened for steering only; give RunControl a launcher to start it"
             )
-        reader = RunReader(self.folder)
+        reader = RunReader(self.folder) if run is None else run
         if reader.state in ("running", "paused"):
             raise ValueError(f"{reader.name} is {reader.state} already; pause or stop it instead")
         seq = self._send("start", {})

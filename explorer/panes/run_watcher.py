@@ -97,7 +97,7 @@ class RunWatcher(Mode):
         while runs.running_here(folder):
             await asyncio.sleep(GONE)
         try:
-            runs.start(folder, "process")
+            await runs.launch(folder, "process")
         except (ValueError, OSError) as error:
             self.statusRequested.emit(str(error))
         while runs.running_here(folder) and self.data and self.data.attempts == self._resumed:

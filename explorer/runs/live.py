@@ -30,7 +30,7 @@ from explorer.runs.run_source import RunSource
 from explorer.runs.tail import Tail
 
 if TYPE_CHECKING:
-    from core.training import RunControl, TrainingConfig
+    from core.training import RunControl, RunReader, TrainingConfig
     from explorer.engine.engine import Engine
     from explorer.engine.jobs import Job
 
@@ -200,17 +200,35 @@ class Runs(QObject):
         """Returns where a run trains here now, or "" if it does not."""
         return self._started.get(key_of(folder), "") if self.running_here(folder) else ""
 
-    def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
-        """Starts or resumes a run here; returns the sequence number of its start command. A run of
-        several ranks always trains in processes.
+    async def launch(
+        self, folder: str | Path, backend: str = "thread", paused: bool = False
+    ) -> int:
+        """Starts a run as `start` does, but reads it off the GUI thread: a long run takes a while.
+        Raises ValueError or OSError.
         """
         from core.training import RunReader
 
-        if RunReader(folder).config.ranks > 1:
+        run = await self._engine.io(RunReader, Path(folder))
+        return self.start(folder, backend, paused, run)
+
+    def start(
+        self,
+        folder: str | Path,
+        backend: str = "thread",
+        paused: bool = False,
+        run: RunReader | None = None,
+    ) -> int:
+        """Starts or resumes a run here; returns the sequence number of its start command. A run of
+        several ranks always trains in processes. `run`: the run as just read; None: it is read now.
+        """
+        from core.training import RunReader
+
+        run = RunReader(folder) if run is None else run
+        if run.config.ranks > 1:
             backend = "process"
         if backend == "process":
             self._processes.begin(folder)
-        sequence = self.control(folder, backend).start(paused=paused)
+        sequence = self.control(folder, backend).start(paused=paused, run=run)
         self._started.pop(key_of(folder), None)  # the newest run is the last
         self._started[key_of(folder)] = backend
         self.requested.ask(folder, "paused" if paused else "running")

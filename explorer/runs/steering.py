@@ -64,7 +64,7 @@ class Steering(QObject):
         """Trains a run that was just created; deletes it if it cannot start."""
         try:
             backend = backend or await self._runs.place(folder, self._settings.run_in)
-            self._runs.start(folder, backend)
+            await self._runs.launch(folder, backend)
         except REFUSALS as error:
             await self._engine.io(self._runs.discard, folder)
             self.refused.emit(errors.text_of(error))
@@ -84,7 +84,7 @@ class Steering(QObject):
             await asyncio.sleep(0.02)
         try:
             backend = await self._runs.place(folder, self._settings.run_in)
-            self._runs.start(folder, backend, paused=paused)
+            await self._runs.launch(folder, backend, paused=paused)
         except REFUSALS as error:
             self._requested.ask(folder, None)
             self.refused.emit(errors.text_of(error))

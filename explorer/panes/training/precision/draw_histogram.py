@@ -12,10 +12,10 @@ from core.training.number_formats import FORMATS
 from explorer import theme
 from explorer.panes.training.precision import text
 from explorer.panes.training.precision.scene import HIGH, LOW, POWERS, SHOWN, Scene
-from explorer.widgets.base import LEFT, RIGHT, put_text
+from explorer.widgets.base import LEFT, RIGHT, put_longest, put_text
 from explorer.widgets.plots.marks import draw_diamond
 
-NAME, LOST, TOP, AXIS, ROW = 76, 138, 24, 20, 19  # px
+NAME, LOST, TOP, AXIS, ROW = 76, 196, 24, 20, 19  # px
 SOME = 0.35  # opacity of what is subnormal
 
 
@@ -136,8 +136,8 @@ def _draw_window(painter: QPainter, layout: HistogramLayout, row: QRectF, name: 
     all.setAlphaF(0.85)
     _draw_reach(painter, layout, row.adjusted(0, 3, 0, -3), name, some, all)
     behind = QRectF(layout.right + now.px(8), row.top(), now.px(LOST), row.height())
-    lost = text.brief_loss(layout.scene.lost[name])
-    put_text(painter, behind, lost, now.font("label"), ink, LEFT)
+    lost = text.brief_losses(layout.scene.lost[name])
+    put_longest(painter, behind, lost, now.font("label"), ink, LEFT)
 
 
 def _draw_handle(painter: QPainter, layout: HistogramLayout, words: str) -> None:

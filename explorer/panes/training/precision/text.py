@@ -73,10 +73,16 @@ def loss_sentence(lost: Lost) -> str:
     return listed([" ".join(one) for one in _shares(lost)]) if any(lost) else "none are lost"
 
 
-def brief_loss(lost: Lost) -> str:
-    """Returns the largest loss in a format, for the end of its row."""
-    share, how = max(zip(lost, LOSSES, strict=True))
-    return f"{format_share(share)} {how}" if share else "none are lost"
+def brief_losses(lost: Lost) -> list[str]:
+    """Returns the losses in a format, for the end of its row: all, and fewer where room is short.
+    Numbers that become 0 or infinite come first, because subnormal ones only lose digits.
+    """
+    zero, subnormal, overflow = lost
+    gone = sorted([(zero, LOSSES[0]), (overflow, LOSSES[2])], reverse=True)
+    told = [
+        f"{format_share(share)} {how}" for share, how in (*gone, (subnormal, "subnormal")) if share
+    ]
+    return [", ".join(told[:count]) for count in range(len(told), 0, -1)] or ["none are lost"]
 
 
 def headline(scene: Scene) -> str:

@@ -68,8 +68,7 @@ def weight_name(recorded: RecordedStep, weight: int) -> str:
 def weights_head(recorded: RecordedStep, weight: int) -> str:
     """Returns the heading of the recorded weights, with the place of the marked one."""
     place = weight_place(recorded.place_of_weight(weight))
-    marked = f"marked: {place}; " if place else ""
-    return f"{marked}{len(recorded.kept)} weights; each row has its own scale"
+    return f"marked: {place}" if place else f"{len(recorded.kept)} of its weights"
 
 
 def headline(recorded: RecordedStep, place: Place) -> str:

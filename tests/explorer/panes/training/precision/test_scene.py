@@ -76,17 +76,17 @@ def test_a_column_is_told_by_what_becomes_of_it() -> None:
 @pytest.mark.parametrize(
     ("zero", "subnormal", "overflow", "told"),
     [
-        (0.0, 0.0, 0.0, "none are lost"),
-        (0.034, 0.5, 0.0, "50\u2009% are subnormal"),
-        (0.00015, 0.0, 0.99, "99\u2009% overflow"),
-        (0.0, 0.0, 2e-6, "<0.01\u2009% overflow"),
-        (0.5, 0.3, 0.12, "50\u2009% become 0"),
+        (0.0, 0.0, 0.0, ["none are lost"]),
+        (0.034, 0.5, 0.0, ["3.4\u2009% become 0, 50\u2009% subnormal", "3.4\u2009% become 0"]),
+        (0.00015, 0.0, 0.99, ["99\u2009% overflow, 0.015\u2009% become 0", "99\u2009% overflow"]),
+        (0.0, 0.0, 2e-6, ["<0.01\u2009% overflow"]),
+        (0.0, 0.98, 0.0, ["98\u2009% subnormal"]),
     ],
 )
-def test_beside_a_format_stands_the_largest_loss(
-    zero: float, subnormal: float, overflow: float, told: str
+def test_beside_a_format_stands_all_that_is_lost_in_it_first_what_becomes_0(
+    zero: float, subnormal: float, overflow: float, told: list[str]
 ) -> None:
-    assert text.brief_loss(Lost(zero, subnormal, overflow)) == told
+    assert text.brief_losses(Lost(zero, subnormal, overflow)) == told
 
 
 def test_a_recorded_step_tells_layers_apart(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -19,6 +20,8 @@ from explorer.runs.run_data import read
 from explorer.runs.steering import Steering
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
+
+from .conftest import started, state_of, step_of
 
 
 def run_that_is(state, folder, name="run"):
@@ -44,7 +47,7 @@ class Trainers(QObject):
     async def place(self, folder, chosen):
         return "thread"
 
-    def start(self, folder, backend, paused=False):
+    async def launch(self, folder, backend, paused=False):
         self.training.add(str(folder))
 
 
@@ -153,7 +156,9 @@ def test_an_engine_that_has_died_refuses_a_start_and_leaves_no_wish_and_no_folde
         steering = Steering(engine, runs, SimpleNamespace(run_in="thread"), owner)
         steering.refused.connect(said.append)
         stopped = run_that_is("stopped", tmp_path / "runs", "stopped")
-        (stopped.folder / "checkpoints" / "step-000004").mkdir(parents=True)
+        kept = stopped.folder / "checkpoints" / "step-000004"
+        kept.mkdir(parents=True)
+        (kept / "training.json").write_text("{}")
 
         def dead(*_, **__):
             raise EngineDied("choose Restart")
@@ -169,3 +174,32 @@ def test_an_engine_that_has_died_refuses_a_start_and_leaves_no_wish_and_no_folde
     said, wish, state, left = run_async(body())
     assert said == ["choose Restart"] * 3
     assert (wish, state, left) == (None, "stopped", ["stopped"])
+
+
+def test_a_run_is_never_read_on_the_gui_thread_while_it_starts(make_pane, run_async, monkeypatch):
+    """Begun, stopped and resumed: a long run takes a while to be read."""
+    reads = []
+    read = RunReader.__init__
+
+    def counted(reader, *given, **named):
+        reads.append(threading.current_thread() is threading.main_thread())
+        read(reader, *given, **named)
+
+    monkeypatch.setattr(RunReader, "__init__", counted)
+
+    async def story():
+        pane = make_pane(steps="4000", checkpoint_every="2")
+        folder = await started(pane, 3)
+        pane.controls.press("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
+        before = step_of(pane)
+        pane.controls.play()
+        await until(lambda: step_of(pane) > before, "the run goes on")
+        pane.controls.press("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
+        await pane.settled()
+
+    run_async(story())
+    assert reads and not any(reads)
