@@ -79,7 +79,8 @@ def _draw_strip(painter: QPainter, strip: QRectF, scene: Scene, came: int | None
     """Draws all remaining tokens side by side, as wide as their probabilities, and the number
     drawn.
     """
-    now, words, drawn = theme.current(), text.STRIP, scene.drawn
+    now, drawn = theme.current(), scene.drawn
+    words = text.STRIP_LEFT if scene.is_cut else text.STRIP
     painter.fillRect(strip, now.color("raised"))
     for place, (start, end) in enumerate(scene.table.segments * strip.width()):
         segment = QRectF(strip.left() + start, strip.top(), end - start, strip.height())

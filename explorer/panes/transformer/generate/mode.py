@@ -47,7 +47,7 @@ class GenerateMode(PromptMode):
         self.known: dict[Text, Read] = {}  # the last two readings
         deeds = {"next": self.append, "write": self.toggle_writing, "back": self.go_back,
                  "again": lambda: self.set_settings(seed=self.draft.value.seed + 1)}  # fmt: skip
-        self.connect_buttons(text.BUTTONS, deeds, KEYS)
+        self.connect_buttons(text.BUTTONS, deeds, KEYS, of_answer=["next"])
         view.bars.picked.connect(lambda row: self.force(view.bars.scene.table.ids[row]))
         view.text.chosen.connect(lambda _, place: self.look_at(place))
         view.forks.picked.connect(lambda row: self.go_on_from(self.tree.branches()[row].text))
@@ -111,7 +111,7 @@ class GenerateMode(PromptMode):
 
     def force(self, token: int) -> None:
         """Puts a token at the selected place; the text written after it becomes a fork."""
-        if self.choice is None or self.reads.running:  # the bars show an earlier text
+        if self.choice is None or not self.is_current:  # the bars show an earlier text
             return
         written = self.choice.place - len(self.prompt_ids)
         if written < 0:
@@ -131,7 +131,7 @@ class GenerateMode(PromptMode):
 
     def toggle_writing(self) -> None:
         """Starts to write token after token at the end of the text, or stops."""
-        if not self.stop_writing() and self.choice is not None:
+        if not self.stop_writing() and self.choice is not None and self.is_current:
             self.begun = len(self.ids)
             self.inspection.emit(None)
             self.look_at(self.begun)  # `show_answer` continues
@@ -216,17 +216,29 @@ class GenerateMode(PromptMode):
 
     # display
 
+    def show_wait(self, reason: str) -> None:
+        """While it writes, the picture stays bright: it shows the token before, as a film does."""
+        if self.begun is None:
+            super().show_wait(reason)
+        else:
+            self.view.body.set_waiting(reason)
+
+    def _on_freshness(self) -> None:
+        super()._on_freshness()
+        self._set_buttons()
+
     def _set_buttons(self) -> None:
         at_end, writes = self.choice is not None and self.place is None, self.begun is not None
+        at_end = at_end and not self.is_stale
         self.view.set_buttons(ready=at_end, writing=writes, written=bool(self.tree.past))
 
     def show_step(self, step: Any) -> None:
         if (choice := self.choice) is None:  # another text is being read
             return
         at, scene, place = self.player.step, choice.scene, choice.place
-        surprise = choice.surprises[place] if place < len(choice.pieces) else None
-        told = self.why or text.headline(scene, scene.table.steps[at], surprise)
+        told = self.why or text.headline(scene, scene.table.steps[at])
         self.set_headline(self.tell_length(told, place))
         if self.begun is None:  # numbers that change ten times a second are unreadable
-            said = f"{quoted_piece(scene.pieces[scene.came])}: {scene.words[at][scene.came]}"
-            self.inspection.emit(inspection_of(step, choice.token, said))
+            row = scene.row_at(at)
+            said = f"{quoted_piece(scene.pieces[row])}: {scene.words[at][row]}"
+            self.inspection.emit(inspection_of(step, scene.table.ids[row], said))

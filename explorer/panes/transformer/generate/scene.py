@@ -25,7 +25,8 @@ class Scene:
     pieces      the bytes of the tokens
     lengths     (S, n + 1) of the bars, 0 to 1
     words       (S, n + 1) next to the bars
-    boundaries  (names, row below which they cut) of the cuts
+    boundaries  (names, row below which they cut) of the cuts that remove a token
+    is_cut      whether a cut has removed any token
     came        the row of the chosen token
     drawn       the random number, 0 to 1; None if the text already has the token
     """
@@ -35,6 +36,7 @@ class Scene:
     lengths: np.ndarray
     words: tuple[tuple[str, ...], ...]
     boundaries: tuple[tuple[str, int], ...]
+    is_cut: bool
     came: int
     drawn: float | None
 
@@ -52,13 +54,18 @@ class Scene:
         has_come = self.drawn is None or self.table.steps[step] in ("draw", "append")
         return self.came if has_come else None
 
+    def row_at(self, step: int) -> int:
+        """Returns the row to explain at a step: the chosen token, or the likeliest before it."""
+        came = self.came_at(step)
+        return int(self.table.values[step].argmax()) if came is None else came
+
 
 def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
     """Returns the scene of a token's choice; `piece` returns the bytes of a token."""
     from core.inference.sampling_table import sampling_table
 
-    table, sampling = sampling_table(trace), trace.about["sampling"]
-    others, lengths, words = len(trace.about["next"].kept) - len(table.ids), [], []
+    table, sampling, found = sampling_table(trace), trace.about["sampling"], trace.about["next"]
+    others, lengths, words = len(found.kept) - len(table.ids), [], []
     for values, rest in zip(table.values, table.rest, strict=True):
         if np.isnan(rest):  # bars of scores start at the smallest; the other tokens have none
             span = np.ptp(values) or 1.0
@@ -68,9 +75,12 @@ def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
             shares = np.append(values, rest)
             lengths.append(shares / (shares.max() or 1.0))
             words.append(tuple(map(format_share, shares)))
-    cuts = [(int(table.kept[table.steps.index(name)].sum()),
-             f"{name[:3]}-{name[4:]} {getattr(sampling, name):g}")
-            for name in CUTS if name in table.steps]  # fmt: skip
+    cuts, left = [], np.ones(len(found.kept), bool)
+    for name in CUTS:
+        before, left = left, left & getattr(found, name).numpy()
+        if (before != left).any():
+            row = int(table.kept[table.steps.index(name)].sum())
+            cuts.append((row, f"{name[:3]}-{name[4:]} {getattr(sampling, name):g}"))
     by_row = groupby(cuts, lambda cut: cut[0])
     return Scene(
         table=table,
@@ -78,6 +88,7 @@ def scene_of(trace: Trace, piece: Callable[[int], bytes]) -> Scene:
         lengths=np.array(lengths),
         words=tuple(words),
         boundaries=tuple((", ".join(name for _, name in some), row) for row, some in by_row),
+        is_cut=bool(cuts),
         came=table.ids.index(trace.about["token"]),
         drawn=trace.about["drawn"],
     )

@@ -16,6 +16,7 @@ FACTS_HELP = (
 )
 REST = "all other tokens"
 STRIP = "all possible tokens, each as wide as its probability"
+STRIP_LEFT = "the tokens that remain after all cuts, each as wide as its probability"
 DRAWN = "random number drawn: {:.3f}"
 BUTTONS = {
     "next": ("Next token", "Draws the next token and appends it"),
@@ -42,14 +43,15 @@ SPECIAL = {("top_k", 0): "all", ("top_p", 1.0): "off", ("min_p", 0.0): "off",
            ("repetition_penalty", 1.0): "off", ("temperature", 0.0): "0: greedy"}  # fmt: skip
 
 
-def headline(scene: Scene, step: str, surprise: float | None) -> str:
-    """Returns one sentence about a step. `surprise`: of the chosen token, in nats, if the text
-    already has it.
-    """
+def headline(scene: Scene, step: str) -> str:
+    """Returns one sentence about a step, or about the token that the text already has."""
     came = quoted_piece(scene.pieces[scene.came])
-    if surprise is not None:
-        nats = format_fixed(surprise)
-        return f"{came} comes here; its surprise, \u2212ln of its probability, is {nats} nats"
+    if scene.drawn is None:
+        shares = scene.table.model[scene.came], scene.table.probabilities[scene.came]
+        given, bent = map(format_share, shares)
+        told = f"{came} comes here; the model gives it {given}, a surprise of "
+        told += f"{format_fixed(-math.log(shares[0] or 5e-324))} nats (\u2212ln of that)"
+        return told if bent == given else f"{told}; with these settings it has {bent}"
     if step in CUTS or step == "rescale":
         left = int(scene.table.kept[-1].sum())
         return f"{left} tokens remain to draw from" if left != 1 else "Only one token remains"

@@ -68,8 +68,8 @@ def test_a_cut_hatches_what_goes_and_stands_where_it_cuts() -> None:
 
 
 def test_names_of_cuts_have_room_beside_the_bars_and_their_words(qapp: object) -> None:
-    shown = scene(top_k=1, top_p=0.01, min_p=1.0)
-    assert shown.boundaries == (("top-k 1, top-p 0.01, min-p 1", 1),)
+    shown = scene(top_k=100, top_p=0.98, min_p=0.02)
+    assert shown.boundaries == (("top-k 100, top-p 0.98, min-p 0.02", SHOWN),)
     layout = BarsLayout(QRectF(0, 0, 560, 400), shown)
     now = theme.current()
     words = max(map(now.metrics("label").horizontalAdvance, shown.words[-1]))
@@ -106,6 +106,39 @@ def test_a_token_that_stands_in_the_text_is_not_drawn() -> None:
     assert "sampling.draw" not in [step.name for step in one.trace]
 
 
+def test_one_token_has_one_probability_or_both_are_named() -> None:
+    def both(one: Scene) -> tuple[float, float]:
+        return one.table.model[one.came], one.table.probabilities[one.came]
+
+    warm, plain = scene(came=9, temperature=1.6), scene(came=9)
+    model, bent = both(warm)
+    assert bent > 2 * model
+    told = text.headline(warm, "softmax")
+    for part in (format_share(model), format_share(bent), f"{-np.log(model):.2f} nats"):
+        assert part in told
+    assert "settings" not in text.headline(plain, "softmax") and len(set(both(plain))) == 1
+
+
+def test_a_cut_that_removes_nothing_has_no_line() -> None:
+    shown = scene(top_p=0.5, min_p=0.01)
+    steps, (line,) = shown.table.steps, shown.boundaries
+    assert line[0] == "top-p 0.5" and line[1] < SHOWN
+    by_min = shown.table.probabilities >= 0.01 * shown.table.probabilities.max()
+    assert by_min[line[1]], "min-p alone would keep the token below the line"
+    assert "min_p" in steps
+    assert shown.is_cut and not scene().is_cut
+
+
+def test_a_step_explains_its_likeliest_token_until_one_is_drawn() -> None:
+    shown = next(one for one in (scene(temperature=3.0, top_k=at) for at in range(2, 60))
+                 if one.came)  # fmt: skip
+    steps = shown.table.steps
+    assert shown.row_at(steps.index("softmax")) == 0
+    assert shown.row_at(steps.index("draw")) == shown.came
+    last = scene(came=int(LOGITS.argmin()))
+    assert last.row_at(last.table.steps.index("softmax")) == last.came, "it stands in the text"
+
+
 def test_surprises_that_are_not_known_are_those_of_the_first_tokens() -> None:
     read = Read(LOGITS, np.array([np.nan, 2.0]), 0)
     one = choice(GenerateDraft(), read, [1, 2, 3, 4], read.surprises, 4, 0, piece)
@@ -115,14 +148,13 @@ def test_surprises_that_are_not_known_are_those_of_the_first_tokens() -> None:
 def test_headlines_say_what_is_seen() -> None:
     shown = scene(temperature=0.0)
     share = np.exp(LOGITS - LOGITS.max()).max() / np.exp(LOGITS - LOGITS.max()).sum()
-    model = text.headline(shown, "logits", None)
+    model = text.headline(shown, "logits")
     assert model.endswith(format_share(share)) and share < 0.9
-    greedy = text.headline(shown, "greedy", None)
+    greedy = text.headline(shown, "greedy")
     assert greedy == f"{model}, or {format_share(1)} with these settings"
-    assert text.headline(scene(), "softmax", None) == model
-    warm = text.headline(scene(temperature=2.0, top_k=3), "temperature", None)
+    assert text.headline(scene(), "softmax") == model
+    warm = text.headline(scene(temperature=2.0, top_k=3), "temperature")
     assert warm.startswith(f"{model}, or ") and warm.endswith(" before any token is cut")
-    assert "falls on" in text.headline(shown, "draw", None)
-    assert text.headline(shown, "draw", 2.0).endswith("2.00 nats")
+    assert "falls on" in text.headline(shown, "draw")
     cut = scene(top_k=3)
-    assert text.headline(cut, "top_k", None).startswith("3 tokens")
+    assert text.headline(cut, "top_k").startswith("3 tokens")
