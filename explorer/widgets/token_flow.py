@@ -43,6 +43,7 @@ class TokenFlow(Picture):
         self._anchor = (0, 0.0)  # the block at the top, and px of it above the top
         self._wanted = -1  # the byte to keep at the top until the user scrolls; -1: none
         self._marked = (-1, -1)
+        self._framed: tuple[tuple[int, int], ...] = ()
         self._selected = -1
         self._differing: np.ndarray | None = None
         self._places: list[Place] = []
@@ -63,7 +64,7 @@ class TokenFlow(Picture):
         self.tokens = tokens
         self._starts = block_starts(tokens.data) if starts is None else starts
         self._selected, self._wanted = -1, -1
-        self._differing = None
+        self._differing, self._framed = None, ()
         self._lay_out(byte)
 
     def set_options(self, options: FlowOptions) -> None:
@@ -90,6 +91,11 @@ class TokenFlow(Picture):
             self._marked = (start, end)
             self.update()
 
+    def set_framed(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Frames the tokens of each span of bytes for as long as this text is shown."""
+        self._framed = tuple(spans)
+        self.update()
+
     def set_selected(self, index: int) -> None:
         """Chooses one token, -1 for none, and scrolls to it."""
         if index != self._selected and index < len(self.tokens):
@@ -108,6 +114,12 @@ class TokenFlow(Picture):
         """The framed tokens."""
         start, end = self._marked
         return self.tokens.overlapping(start, end) if start >= 0 else range(0)
+
+    @property
+    def framed(self) -> list[int]:
+        """The tokens of `set_framed`."""
+        spans = (self.tokens.overlapping(start, end) for start, end in self._framed)
+        return [token for span in spans for token in span]
 
     @property
     def places(self) -> list[tuple[int, QRectF]]:
@@ -137,7 +149,7 @@ class TokenFlow(Picture):
     def draw(self, painter: QPainter) -> None:
         self._places = list(self.visible_tokens())
         paint_tokens(painter, self.tokens, self._faces, self._places, self._differing)
-        marked = self.marked
+        marked = {*self.marked, *self.framed}
         frames = [rect for index, rect, *_ in self._places if index in marked]
         chosen = [rect for index, rect, *_ in self._places if index == self._selected]
         paint_marks(painter, frames, chosen, self.shows_focus)

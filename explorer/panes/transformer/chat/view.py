@@ -137,6 +137,7 @@ class ChatView(QWidget):
         self.read.set_tokens(tokens)
         self.read.set_differing((np.array(prompt.origin) >= 0) | is_special)
         self.read.set_marked(-1, -1)
+        self.read.set_framed(prompt.typed)
         self.read.scroll_to(len(tokens.data))
         self._specials.setVisible(bool(prompt.typed))
         self.body.show_ready()

@@ -147,9 +147,16 @@ def test_an_injection_is_text_unless_special_tokens_count(make_chat: Any, run_as
             list(mode.prompt.ids).count(end) == 2
             and not mode.view.settings.widgets["typed_specials"].isHidden()
         )
+        read, first = mode.view.read, mode.prompt.typed[0]
+        framed = [int(read.tokens.ids[one]) for one in read.framed]
+        name = mode.prompt.data[slice(*first)].decode()
+        assert f"\u201c{name}\u201d is text here" in mode.headline
+        assert end not in framed and len(framed) > len(mode.prompt.typed), "ordinary tokens"
         mode.set_settings(typed_specials=True)
         await mode.settled()
         assert list(mode.prompt.ids).count(end) == 3 and mode.headline == text.ENDED
+        framed = [int(read.tokens.ids[one]) for one in read.framed]
+        assert end in framed and len(framed) == len(mode.prompt.typed)
         assert "pirate" in mode.state()["typed"]
 
     run_async(body())
