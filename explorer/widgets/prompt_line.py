@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import show_text
 from explorer.widgets.typing_pause import TypingPause
 
@@ -25,6 +27,9 @@ class PromptLine(QLineEdit):
         super().__init__(parent)
         self.setAccessibleName("Prompt")
         self.setPlaceholderText("Type some text for the model to read")
+        self.error = ""
+        self._mark = self.addAction(QIcon(), QLineEdit.ActionPosition.LeadingPosition)
+        self._mark.setVisible(False)
         self._told = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -55,6 +60,13 @@ class PromptLine(QLineEdit):
             self._timer.stop()
             show_text(self, shown)
 
+    def set_error(self, why: str) -> None:
+        """Marks the text as one that cannot be read, and says why; "" removes the mark."""
+        self.error = why
+        self._mark.setVisible(bool(why))
+        self._mark.setToolTip(why)
+        self.setAccessibleDescription(why)
+
     def insert(self, text: str) -> None:
         super().insert(text.replace("\n", self.ARROW))
 
@@ -82,6 +94,7 @@ class PromptLine(QLineEdit):
 
     def _restyle(self) -> None:
         self.setFont(theme.current().font("body"))
+        self._mark.setIcon(icons.icon("error", "error", 16))
 
 
 def is_several(before: str, after: str) -> bool:

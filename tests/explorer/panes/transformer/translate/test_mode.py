@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 
 import core
 from core.inference.encoder_decoder_activations import capture_encoder_decoder
+from tests.explorer.waiting import until
 
 DATE, ISO = "the third of March, 1999", "1999-03-03"
 TOLD = [("3 M\u00e4rz", "characters: type a date in English words"), ("1" * 90, "fit")]
@@ -123,5 +126,59 @@ def test_what_the_model_cannot_read_is_told_and_the_mode_goes_on(make_mode, run_
         mode.inputs.line.promptEdited.emit(DATE)
         await mode.settled()
         assert mode.view.body.state == "ready" and written(mode) == ISO
+
+    run_async(body())
+
+
+def test_a_text_that_is_too_long_is_refused_at_its_line_and_nowhere_else(make_mode, run_async):
+    async def body():
+        mode = await make_mode("translate")
+        pane, line, body = mode.parent(), mode.inputs.line, mode.view.body
+        line.set_prompt("x" * 406)
+        line.promptEdited.emit("x" * 406)
+        await mode.settled()
+        told = "At most 200 characters fit here (you typed 406)."
+        assert line.error == line.accessibleDescription() == told == mode.headline
+        assert body.state == "empty" and body.message == told and not mode.player.length
+        mode.draft.change({"head": (0, 0)}, "Another head")
+        await mode.settled()
+        assert len(line.prompt) == 406 and body.message == told, "the text waits to be shortened"
+        for name in ("generate", "lens"):
+            pane.request_mode(name, None)
+            await pane.settled()
+            assert pane.mode.view.body.state == "ready" and told not in pane.headline
+        pane.request_mode("translate", None)
+        await mode.settled()
+        assert body.message == told == pane.headline
+        for typed, state in ((DATE, "ready"), ("x" * 201, "empty"), ("", "empty")):
+            line.set_prompt(typed)
+            line.promptEdited.emit(typed)
+            await mode.settled()
+            assert body.state == state and bool(line.error) is (len(typed) > 200)
+            assert (written(mode) == ISO) if state == "ready" else (mode.headline == body.message)
+        assert "Type a date" in body.message
+        mode.take_another()
+        await mode.settled()
+        assert body.state == "ready" and not line.error
+
+    run_async(body())
+
+
+def test_a_new_text_dims_the_translation_of_the_last_one(make_mode, run_async, monkeypatch):
+    async def body():
+        mode = await make_mode("translate")
+        go_on, ask = asyncio.Event(), mode.source.ask
+
+        async def held(*asked, **told):
+            await go_on.wait()
+            return await ask(*asked, **told)
+
+        monkeypatch.setattr(mode.source, "ask", held)
+        mode.draft.change({"text": "4 June 2001"}, "Another date")
+        await until(lambda: mode.view.body.state == "stale")
+        assert mode.headline.startswith("Updating: ") and written(mode) == ISO
+        go_on.set()
+        await mode.settled()
+        assert written(mode) == "2001-06-04" and mode.view.body.state == "ready"
 
     run_async(body())
