@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 from explorer import overrides  # noqa: F401  (before any pane is defined)
 from explorer.engine import tasks
 from explorer.panes import readings
+from explorer.panes.freshness import CANCELED, OLD_STEPS, Freshness
 from explorer.panes.readings import Reading
 from explorer.runs.hub_models import HubModels
 from explorer.state.player import Player, speed_of
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from explorer.runs.live import Runs
     from explorer.state.actions import Action
     from explorer.state.settings import Settings
+    from explorer.state.tracks import Track
     from explorer.state.workspace import Workspace
+    from explorer.widgets.stateful import StatefulPicture
 
 
 @dataclass(frozen=True)
@@ -80,20 +83,67 @@ class Face:
     """The interface between the window and a pane, and between a pane and each of its modes.
 
     A subclass is also a QObject with the signals `inspection`, `headlineChanged` and
-    `statusRequested`.
+    `statusRequested`. Pictures, headline, inspector, transport and buttons show one answer: those
+    of a face that has called `show_one_answer` are stale together.
     """
 
     _headline = ""
+    _inspected: Inspection | None = None  # the last one, without its mark
+    freshness: Freshness | None = None
 
     @property
     def headline(self) -> str:
-        """One sentence on what the picture shows."""
-        return self._headline
+        """One sentence on what the picture shows, or on what it waits for."""
+        fresh = self.freshness
+        return fresh.headline if fresh is not None and fresh.is_stale else self._headline
 
     def set_headline(self, text: str) -> None:
-        if text != self._headline:
-            self._headline = text
-            self.headlineChanged.emit(text)  # type: ignore[attr-defined]
+        """Sets the sentence; while the answer is stale, the one on what is waited for stays."""
+        before, self._headline = self.headline, text
+        if self.headline != before:
+            self.headlineChanged.emit(self.headline)  # type: ignore[attr-defined]
+
+    def show_one_answer(
+        self,
+        *bodies: StatefulPicture,
+        beside: Sequence[QWidget] = (),
+        stop: Callable[[], object] | None = None,
+    ) -> None:
+        """Declares the pictures of the answer, and what is dimmed `beside` them. They are dimmed
+        after `body.show_loading(reason)`, the headline says the reason, and the inspector is stale,
+        until `show_ready`, `show_empty` or `show_error`. `stop`, for Cancel, ends the work and
+        drops the answer; it returns True if it has returned to earlier inputs instead.
+        """
+        self.freshness = Freshness(*bodies, beside=beside, parent=self)  # type: ignore[arg-type]
+        self.freshness.changed.connect(self._on_freshness)
+        if stop is not None:
+            self.freshness.offer_cancel(stop)
+            self.freshness.canceled.connect(lambda: self.set_headline(CANCELED))
+
+    @property
+    def is_current(self) -> bool:
+        """False if the answer shown belongs to earlier inputs: then nothing may act on it."""
+        return self.freshness is None or self.freshness.is_current
+
+    @property
+    def is_stale(self) -> bool:
+        """True while an old answer is visibly waiting for its successor."""
+        return self.freshness is not None and self.freshness.is_stale
+
+    def show_inspection(self, what: Inspection | None) -> None:
+        """Emits an inspection, marked if it belongs to an old answer."""
+        self._inspected = what
+        if what is not None and self.is_stale:
+            what = replace(what, stale=True)
+        self.inspection.emit(what)  # type: ignore[attr-defined]
+
+    def _on_freshness(self) -> None:
+        self.headlineChanged.emit(self.headline)  # type: ignore[attr-defined]
+
+    def _mark_tracks(self, tracks: Sequence[Track]) -> None:
+        """Lets the transport say that the steps belong to an old answer."""
+        for track in tracks:
+            track.caption = OLD_STEPS if self.is_stale else ""
 
     def input_strip(self) -> QWidget | None:
         """Returns the widget for the input strip above the picture, always the same one."""

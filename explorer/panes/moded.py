@@ -165,6 +165,10 @@ class ModedPane(Pane):
         self._begin(self.mode)
         self._build_later()
 
+    @property
+    def is_stale(self) -> bool:
+        return bool(self.mode.is_stale)
+
     def make_desk(self) -> Desk:
         """Returns what all modes share; called once, before any of them is built."""
         return Desk(self.objectName(), self.context, self.player)
@@ -217,7 +221,10 @@ class ModedPane(Pane):
             return
         self._built[name] = mode
         self.inputs.add(mode)
-        mode.inspection.connect(lambda what: self._from(mode, self.inspection.emit, what))
+        mode.inspection.connect(lambda what: self._from(mode, self.show_inspection, what))
+        mode.freshnessChanged.connect(
+            lambda: self._from(mode, self.show_inspection, self._inspected)
+        )
         mode.headlineChanged.connect(lambda text: self._from(mode, self.set_headline, text))
         mode.statusRequested.connect(lambda text: self._from(mode, self.statusRequested.emit, text))
         mode.trackChanged.connect(lambda keep: self._from(mode, self._bind, keep))
@@ -257,7 +264,7 @@ class ModedPane(Pane):
         self._begin(wanted)
         if self._seen:
             wanted.shown()
-        self.inspection.emit(None)
+        self.show_inspection(None)
         wanted.inspect()
 
     def _leave(self, mode: Mode) -> None:

@@ -44,6 +44,7 @@ class Mode(Face, QObject):
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # short message for the status bar
     trackChanged = Signal(bool)  # new tracks; True keeps the cursor's position
+    freshnessChanged = Signal()  # `is_stale` or what is waited for
     modeRequested = Signal(str, object)  # id of another mode, wish for its `take`
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
@@ -143,6 +144,12 @@ class Mode(Face, QObject):
         """Returns an action that is enabled while this mode is shown and `can` returns True."""
         id = f"{self.desk.pane}.{self.id}.{name}"
         return Action(id, title, run, key, lambda: self.active and can(), help=help)
+
+    def _on_freshness(self) -> None:
+        super()._on_freshness()
+        self._mark_tracks([*self._tracks, *(self.player.tracks if self.active else ())])
+        self.grown()
+        self.freshnessChanged.emit()
 
     def grown(self) -> None:
         """Reports that the tracks have more steps, or other titles."""

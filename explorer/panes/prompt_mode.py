@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -12,12 +13,15 @@ from PySide6.QtWidgets import QWidget
 
 from core.fields import fields_of
 from explorer.engine.latest import Latest
+from explorer.panes.freshness import Freshness
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 from explorer.panes.prompt_inputs import ModelInputs, PromptInputs
 from explorer.state.actions import Action
 from explorer.state.draft import Draft
 from explorer.widgets.prompt_line import PromptLine
+
+TOO_LONG = "At most {:,} characters fit here (you typed {:,})."
 
 
 class SourceMode(Mode):
@@ -30,13 +34,16 @@ class SourceMode(Mode):
 
     has_read = False
     draft: Any  # the Draft, if the mode has settings
+    freshness: Freshness
     _of_buttons: Sequence[Action] = ()
+    _of_answer: Sequence[QWidget] = ()  # buttons
 
     def __init__(self, desk: Desk, parent: QObject, inputs: QWidget) -> None:
         super().__init__(desk, parent)
         self.inputs: Any = inputs
         self.source: Any = None
         self.reads = Latest(self.engine, self)
+        self._lines: list[PromptLine] = []  # those of settings
 
     def begin(self) -> None:
         """Connects the view, which must exist, and shows the current state."""
@@ -44,6 +51,12 @@ class SourceMode(Mode):
         self.reads.came.connect(self.show_answer)
         self.reads.failed.connect(self._on_failed)
         self.view.body.retryRequested.connect(self.read)
+        self.show_one_answer(self.view.body, beside=self.beside(), stop=self.stop)
+        self.freshness.controls += self._of_answer
+
+    def beside(self) -> Sequence[QWidget]:
+        """Returns widgets outside the view's body that show parts of the answer."""
+        return ()
 
     def connect_draft(self, kind: type) -> None:
         """Connects the view's `settings` and the mode's draft; each change runs the model again."""
@@ -60,29 +73,69 @@ class SourceMode(Mode):
         self.read()
 
     def connect_line(self, line: PromptLine, name: str, title: str) -> None:
-        """Connects a line of text with a setting; `title` is the name of the change for Undo."""
+        """Connects a line of text with a setting; `title` is the name of the change for Undo. A
+        text that is too long stays in the line, which says so, until another one replaces it.
+        """
+        most = fields_of(type(self.draft.value))[name].longest
 
         def change(typed: str) -> None:
-            self.draft.change({name: typed}, title, name)
+            was_refused = bool(line.error)
+            line.set_error(TOO_LONG.format(most, len(typed)) if len(typed) > most else "")
+            if line.error:
+                self.read()
+            elif typed != getattr(self.draft.value, name):
+                self.draft.change({name: typed}, title, name)
+            elif was_refused:
+                self.read()
 
-        line.set_prompt(getattr(self.draft.value, name))
+        def show(draft: Any) -> None:
+            value = getattr(draft, name)
+            if not line.error or value != shown[0]:
+                line.set_error("")
+                line.set_prompt(value)
+            shown[0] = value
+
+        shown = [getattr(self.draft.value, name)]
+        self._lines.append(line)
+        line.set_prompt(shown[0])
         line.promptEdited.connect(change)
         line.rested.connect(self.draft.end_merge)
-        self.draft.changed.connect(lambda draft: line.set_prompt(getattr(draft, name)))
+        self.draft.changed.connect(show)
 
     def connect_buttons(
         self,
         titles: Mapping[str, tuple[str, str]],
         deeds: Mapping[str, Callable[[], object]],
         keys: Mapping[str, str] | None = None,
+        of_answer: Sequence[str] = (),
     ) -> None:
-        """Connects the view's `buttons` with their functions, and adds them to the actions."""
-        for name, button in self.view.buttons.items():
+        """Connects the view's `buttons` with their functions, and adds them to the actions. Those
+        `of_answer` use what is shown: they do nothing while it belongs to earlier inputs.
+        """
+        buttons, keys = self.view.buttons, keys or {}
+        self._of_answer = [buttons[name] for name in of_answer if name in buttons]
+        deeds = {
+            name: self.of_answer(deed) if name in of_answer else deed
+            for name, deed in deeds.items()
+        }
+        for name, button in buttons.items():
             button.clicked.connect(deeds[name])
         self._of_buttons = [
-            self.action(name, title, deeds[name], (keys or {}).get(name, ""), help)
+            self.action(
+                name, title, deeds[name], keys.get(name, ""), help,
+                (lambda: self.is_current) if name in of_answer else (lambda: True),
+            )
             for name, (title, help) in titles.items()
-        ]
+        ]  # fmt: skip
+
+    def of_answer(self, deed: Callable[[], object]) -> Callable[[], None]:
+        """Returns `deed` so that it acts on no answer to earlier inputs."""
+
+        def act() -> None:
+            if self.is_current:
+                deed()
+
+        return act
 
     def actions(self) -> list[Action]:
         """Returns the actions of the buttons, then those of `commands.py`."""
@@ -154,22 +207,34 @@ class SourceMode(Mode):
         self.has_read = False
         if self.source is None or not self.active:
             return
-        if not (why := self.why_empty()):
+        refused = next((line.error for line in self._lines if line.error), "")
+        if not (why := refused or self.why_empty()):
             self.has_read = True
             name = f"{self.source.name} reads the text"
-            self.view.body.set_waiting(name)
+            self.show_wait(name)
             self.reads.ask(self.answer, name, is_told=False)
             return
         self.reads.stop()
         self.clear()
-        self.view.body.show_empty(why, self.offer())
+        self.view.body.show_empty(why, *(("", "warning") if refused else (self.offer(),)))
         self.set_headline(why)
 
-    def piece(self, token: int) -> bytes:
-        """Returns the bytes of a token, or its number if the tokenizer does not know it."""
-        tokenizer = self.source.tokenizer
-        known = token < tokenizer.vocab_size
-        return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
+    def show_wait(self, reason: str) -> None:
+        """Shows that the model runs for the present inputs."""
+        self.view.body.show_loading(reason)
+
+    def stop(self) -> None:
+        """Ends the work on the answer, and drops the old one, when the user cancels the wait."""
+        self.reads.stop()
+        self.has_read = False
+        self.clear()
+
+    @property
+    def piece(self) -> Callable[[int], bytes]:
+        """Returns the bytes of a token, or its number if the tokenizer does not know it. An answer
+        keeps it, so that its tokens are still spelled by its own model after a change of models.
+        """
+        return partial(_piece, self.source.tokenizer)
 
     def text_of(self, tokens: Iterable[int]) -> str:
         """Returns the text of tokens."""
@@ -180,6 +245,11 @@ class SourceMode(Mode):
         self.clear()
         self.view.body.show_error(message)
         self.set_headline(self.teaches)
+
+
+def _piece(tokenizer: Any, token: int) -> bytes:
+    known = token < tokenizer.vocab_size
+    return tokenizer.piece_bytes(token) if known else f"<{token}>".encode()
 
 
 class ModelMode(SourceMode):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from core.training.config import TrainingConfig
 from explorer.engine.latest import Latest
@@ -16,14 +17,18 @@ from explorer.runs.folders import ACTIVE
 from explorer.runs.follower import Follower, More
 from explorer.runs.run_data import RunData
 
+READING = "reading the run"  # what is waited for
 GONE = 0.05  # seconds between two checks if a launcher has ended
 
 
 class RunWatcher(Mode):
     """Follows the workspace's run while the mode is visible and nothing plays.
 
-    Subclasses implement `on_run`, `on_data` and `on_failed`, and call `watch` when they are built.
+    A subclass builds its `view`, whose `body`, if any, is a StatefulPicture, implements `on_run`,
+    `on_data` and `on_failed`, and calls `watch` when it is built.
     """
+
+    view: Any
 
     def __init__(self, desk: Desk, parent: QObject, more: More | None = None) -> None:
         super().__init__(desk, parent)
@@ -39,8 +44,35 @@ class RunWatcher(Mode):
         self.follower.failed.connect(self.on_failed)
         self._starts.came.connect(self._on_made)
         self._starts.failed.connect(self.statusRequested)
+        if (body := getattr(self.view, "body", None)) is not None:  # Run shows a run as it grows
+            self.show_one_answer(body, beside=self.beside(), stop=self._give_up)
+            body.retryRequested.connect(self._retry)
         self.workspace.runChanged.connect(self._on_run)
         self._on_run(self.workspace.run)
+
+    def beside(self) -> Sequence[QWidget]:
+        """Returns widgets outside the view's body that show parts of the run."""
+        return ()
+
+    def look_again(self) -> None:
+        """Reads other parts of the run; until they are there, the old ones are stale."""
+        self.view.body.show_loading(READING)
+        self.follower.look(again=True)
+
+    def _give_up(self) -> None:
+        """Stops reading the run until Retry; what was chosen stays."""
+        chosen = self.state()
+        self.follower.follow(None)
+        self.on_run()
+        self.restore(chosen)
+
+    def _retry(self) -> None:
+        if self.follower.folder is not None:
+            self.follower.look(again=True)
+            return
+        chosen = self.state()
+        self._on_run(self.workspace.run)
+        self.restore(chosen)
 
     # changes of the run
 

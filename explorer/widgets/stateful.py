@@ -246,10 +246,11 @@ class StatefulPicture(QWidget):
     `show_loading`, `show_empty`, `show_error`, `show_stale`, `show_ready`; `set_waiting` draws the
     2 px line after 150 ms and, after a second, the reason of the wait, with Cancel if the wait is
     cancellable (`set_cancellable`). A picture that was ready and loads again becomes stale instead
-    of blank.
+    of blank, as soon as the wait is noticeable; `is_current` is False from its beginning.
     """
 
     stateChanged = Signal(str)
+    waitChanged = Signal()  # `is_current`, `is_outdated` or the reason of the wait
     retryRequested = Signal()
     cancelRequested = Signal()
     actionRequested = Signal()
@@ -269,6 +270,8 @@ class StatefulPicture(QWidget):
         self.setAccessibleName(picture.accessibleName())
         self._state = "loading"
         self._had_content = False
+        self._had_any = False  # content, an error or a reason for being empty was shown
+        self.is_current = False  # True if nothing newer than what is shown is on its way
         self.skeleton = Skeleton(skeleton)
         self._empty = Empty()
         self.card = Card("error", "", actions_first=errors_on_top, scrolled=True)
@@ -284,6 +287,9 @@ class StatefulPicture(QWidget):
         self._long = QTimer(self)  # until a wait counts as long
         self._long.setSingleShot(True)
         self._long.timeout.connect(self._offer_cancel)
+        self._noticed = QTimer(self)  # until a wait is noticeable
+        self._noticed.setSingleShot(True)
+        self._noticed.timeout.connect(self._fade)
         self._empty.clicked.connect(self.actionRequested)
         self._other = ""
         self.card.actionTriggered.connect(self._on_error_action)
@@ -308,18 +314,33 @@ class StatefulPicture(QWidget):
         """Seconds since a wait began; 0 if there is none."""
         return self._veil.waited
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether what is shown, or was shown last, visibly belongs to earlier inputs."""
+        return self._state == "stale" or (self._state == "loading" and self._had_any)
+
     def show_loading(self, reason: str = "") -> None:
-        """Shows that content is loading: a skeleton the first time, the stale picture later."""
-        if self._had_content:
+        """Shows that content is loading: a skeleton the first time; later the old picture, which
+        becomes stale when the wait is noticeable, so that a short one does not flicker.
+        """
+        self.is_current = False
+        if not self._had_content:
+            self._go("loading", 1)
+            self._wait(False, True, reason)
+        elif self._state != "ready" or not self.isVisible():
             self.show_stale(reason)
-            return
-        self._go("loading", 1)
-        self._wait(False, True, reason)
+        else:
+            self._wait(False, True, reason)
+            if not self._noticed.isActive():
+                self._noticed.start(theme.MOTION["waiting"])
+
+    def _fade(self) -> None:
+        self.show_stale(self._veil.reason)
 
     def show_empty(self, sentence: str, action: str = "", icon: str = "info") -> None:
         """Shows why there is nothing to show, and the one remedy."""
         self._empty.set(sentence, action, icon)
-        self._had_content = False
+        self._had_content, self._had_any, self.is_current = False, True, True
         self._go("empty", 2)
         self._wait(False, False, "")
 
@@ -332,17 +353,19 @@ class StatefulPicture(QWidget):
         self.card.set_title(title)
         self.card.set_message(message)
         self.card.set_actions([one for one in (retry, other) if one])
+        self._had_content, self._had_any, self.is_current = False, True, True
         self._go("error", 3)
         self._wait(False, False, "")
 
     def show_stale(self, reason: str = "") -> None:
         """Shows the old content at 45 % with "updating", because its inputs have changed."""
+        self.is_current = False
         self._go("stale", 0)
         self._wait(True, True, reason)
 
     def show_ready(self) -> None:
         """Shows the up-to-date picture."""
-        self._had_content = True
+        self._had_content = self._had_any = self.is_current = True
         self._go("ready", 0)
         self._wait(False, False, "")
 
@@ -373,6 +396,8 @@ class StatefulPicture(QWidget):
         self._place_cancel()
 
     def hideEvent(self, event) -> None:
+        if self._noticed.isActive():
+            self._fade()
         self._long.stop()
         self._veil.rest()
 
@@ -381,8 +406,11 @@ class StatefulPicture(QWidget):
         self._veil.run()
 
     def _wait(self, stale: bool, waiting: bool, reason: str) -> None:
+        if stale or self.is_current or not waiting:
+            self._noticed.stop()
         self._veil.set(stale, waiting, reason)
         self._watch_wait()
+        self.waitChanged.emit()
 
     def _watch_wait(self) -> None:
         """Shows Cancel together with the text about a long wait, and hides it with the wait."""

@@ -24,6 +24,7 @@ from explorer.panes.attention.selected_head import SelectedHead, strongest
 from explorer.panes.attention.track import Playback
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.base import Context, Pane
+from explorer.panes.freshness import OLD_STEPS
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.prompt_inputs import PromptInputs
 from explorer.state.actions import Action
@@ -125,12 +126,19 @@ class AttentionPane(Pane):
             (view.tokens.tokenClicked, choice.pick_query),
             (view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
             (view.retryRequested, reader.again),
-            (view.cancelRequested, reader.cancel),
             (view.bundledRequested, self.models.open_bundled),
-            (view.body.stateChanged, lambda _: self.inspect()),
-            (view.body.stateChanged, lambda _: self._name_view()),
         ):
             signal.connect(slot)
+        self.show_one_answer(view.body, stop=self._give_up)
+
+    def _give_up(self) -> None:
+        self.reader.cancel()
+        self._forget()
+
+    def _on_freshness(self) -> None:
+        super()._on_freshness()
+        self.inspect()
+        self._name_view()
 
     # called by the window
 
@@ -295,7 +303,7 @@ class AttentionPane(Pane):
         """Clears the picture, its steps and the inspector, as they no longer fit text or model."""
         self._forget_cells()
         self._pace.stop()
-        self.inspection.emit(None)
+        self.show_inspection(None)
         if self.settings.mode == "steps":
             self.set_mode(self.mode_before)
         self.reader.forget()
@@ -450,7 +458,7 @@ class AttentionPane(Pane):
         """Gives the transport the inspector's title of the picture; steps name themselves."""
         track = self.playback.track
         if track is not None:
-            caption = text.UPDATING if self.view.body.state == "stale" else self._view_name
+            caption = OLD_STEPS if self.is_stale else self._view_name
             if caption != track.caption:
                 track.caption = caption
                 self.player.refresh()
@@ -591,4 +599,4 @@ class AttentionPane(Pane):
             track = self.playback.track
             made = None if track is None else track.item(SOFTMAX)
             told = inspector.cell_inspection(heads, made, head, cell, hide, is_pinned, name)
-        self.inspection.emit(replace(told, stale=self.view.body.state == "stale"))
+        self.show_inspection(told)

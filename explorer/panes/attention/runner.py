@@ -200,7 +200,8 @@ class HeadReader(QObject):
         if prompt is not self.prompt or self.heads is None:
             self.prompt = prompt
             self.promptRead.emit(prompt)
-        self.asked.emit(self._engine.activity, self._engine.is_ready)
+        reason = self._engine.activity or f"looking at {self.source.name}"
+        self.asked.emit(reason, self._engine.is_ready)
         if self.source.is_live and self.heads is None:
             self._first.start()
         self._ask(prompt)
@@ -222,7 +223,6 @@ class HeadReader(QObject):
         """Cancels the reading that the user waits for."""
         if not self._quiet and self._reading.stop():
             self._on_ended()
-            self.failed.emit(text.CANCELLED)
 
     def _on_came(self, heads: Heads) -> None:
         if not (self.steady and self._quiet):

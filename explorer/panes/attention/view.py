@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
@@ -26,7 +26,6 @@ class AttentionView(QWidget):
 
     exampleRequested = Signal()
     retryRequested = Signal()
-    cancelRequested = Signal()
     bundledRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,15 +41,11 @@ class AttentionView(QWidget):
         self.body.show_ready()
         self._pictures = self.panel.picture, self.head.picture
         self._column = column(self.tokens, self.warning, (self.body, 1), of=self)
-        self._reason = ""
         self._has_heads = False
         self._unanswered = False  # True while the empty state reports a run without heads
-        self._soon = QTimer(self, singleShot=True)
-        self._soon.timeout.connect(self._on_waited)
         self.body.actionRequested.connect(self._on_action)
         self.body.retryRequested.connect(self.retryRequested)
-        for picture in (self.body, self.head.picture):
-            picture.cancelRequested.connect(self.cancelRequested)
+        self.head.picture.cancelRequested.connect(self.body.cancelRequested)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.set_prompt(None)
@@ -75,7 +70,6 @@ class AttentionView(QWidget):
 
     def forget(self) -> None:
         """Clears the heads; the next ones start from an empty picture and a new wait."""
-        self._soon.stop()
         self._has_heads = self._unanswered = False
         for picture in (self.body, *self._pictures):
             picture.show_ready()
@@ -105,36 +99,23 @@ class AttentionView(QWidget):
             picture.setAccessibleDescription("loading")
 
     def show_waiting(self, reason: str = "", cancellable: bool = False) -> None:
-        """Shows that new heads are being computed: with a thin line at first, later by fading the
-        old picture if the wait becomes noticeable.
-        """
+        """Shows that new heads are being computed."""
         if self._unanswered:
             return  # the message about the run stays while the user types
         if self.body.state in ("empty", "error"):
             self.body.show_ready()
         if self._has_heads:
-            self._reason = reason
             self.body.set_cancellable(cancellable)
-            self._soon.start(theme.MOTION["waiting"])
+            self.body.show_loading(reason)
         else:
             self.head.picture.set_cancellable(cancellable)
             for picture in self._pictures:
                 picture.set_waiting(reason or "running the model")
 
     def show_ready(self) -> None:
-        self._soon.stop()
         self._has_heads, self._unanswered = True, False
         for picture in (self.body, *self._pictures):
             picture.show_ready()
-
-    def _on_waited(self) -> None:
-        self.body.show_stale(self._reason)
-
-    def hideEvent(self, event) -> None:
-        if self._soon.isActive():
-            self._soon.stop()
-            self._on_waited()
-        super().hideEvent(event)
 
     # heads
 

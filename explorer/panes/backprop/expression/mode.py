@@ -67,6 +67,7 @@ class ExpressionMode(Mode):
         view.editor.edited.connect(self.set_text)
         view.editor.rested.connect(self.draft.end_merge)
         view.body.retryRequested.connect(self.solve)
+        self.show_one_answer(view.body, stop=self._give_up)
         self.inputs.checkToggled.connect(self.toggle_check)
         self.inputs.exampleChosen.connect(self.show_example)
         graph.nodeClicked.connect(self.choose)
@@ -77,7 +78,7 @@ class ExpressionMode(Mode):
         graph.editRequested.connect(self.edit_leaf)
         graph.roomChanged.connect(self.solve)
         self.draft.changed.connect(self._on_draft)
-        runner.waiting.connect(lambda: view.body.set_waiting("computing the formula"))
+        runner.waiting.connect(lambda: view.body.show_loading("computing the formula"))
         runner.broke.connect(view.body.show_error)
         runner.refused.connect(self._on_refused)
         runner.came.connect(self._on_solved)
@@ -257,16 +258,22 @@ class ExpressionMode(Mode):
         self.view.editor.set_text(self.draft.value.text)
         self.runner.solve(self.draft.value, self.view.graph.room)
 
+    def _give_up(self) -> None:
+        self.runner.stop()
+        self.set_tracks([])
+        self.inspection.emit(None)
+
     def _on_refused(self, error: ExpressionError) -> None:
         """Shows the error; the old graph stays, faded, until the formula is valid again."""
         view = self.view
         view.editor.set_error(str(error), error.start, error.length)
         view.graph.set_faint(True)
         view.set_can_try(False)
-        view.body.set_waiting("")
         self.set_headline("This formula cannot be read yet; see the reason below it")
         if self.computed is None:
             view.body.show_empty("The graph of your formula appears here.", "", "math")
+        else:
+            view.body.show_ready()
 
     def _on_solved(self, new: bool) -> None:
         solved, view = self.runner.solved, self.view

@@ -94,6 +94,11 @@ class Runner(QObject):
             lambda: solve_steps(draft, known, room), "computing a formula", is_told=False
         )
 
+    def stop(self) -> None:
+        """Cancels the computation; the next one starts from nothing."""
+        self._latest.stop()
+        self.solved = None
+
     def _on_laid_out(self, found: Solved | ExpressionError) -> None:
         """Takes a layout, with newer numbers if an input has changed meanwhile."""
         if isinstance(found, Solved) and not found.draft.same_numbers(self._newest):

@@ -72,11 +72,9 @@ class GPTMode(Mode):
         computing.came.connect(self._on_came)
         computing.failed.connect(self._on_failed)
         computing.emptied.connect(self._on_emptied)
-        computing.cancelled.connect(self._on_cancelled)
         view.body.retryRequested.connect(self.ask)
         view.body.actionRequested.connect(self.inputs.prompt.setFocus)
-        view.body.set_cancellable(True)
-        view.body.cancelRequested.connect(computing.cancel)
+        self.show_one_answer(view.body, stop=self._give_up)
         view.newer.clicked.connect(self.explain_newer)
         view.operations.operationChosen.connect(self.go_to)
         view.highway.placeClicked.connect(self.go_to_place)
@@ -141,12 +139,9 @@ class GPTMode(Mode):
         self.view.body.show_error(message)
         self.set_headline("This example cannot be explained")
 
-    def _on_cancelled(self) -> None:
-        """Shows the previous explanation."""
-        if self.worked is not None:
-            self.view.body.show_ready()
-        else:
-            self._on_failed("Canceled. Choose Retry to start again.")
+    def _give_up(self) -> None:
+        self.computing.cancel()
+        self._forget()
 
     def _on_emptied(self, why: str) -> None:
         self._forget()

@@ -30,7 +30,6 @@ class Runner(QObject):
     came = Signal(object)  # Worked
     failed = Signal(str)
     emptied = Signal(str)  # why there is nothing to learn from
-    cancelled = Signal()
 
     def __init__(self, context: Context, parent: QObject) -> None:
         super().__init__(parent)
@@ -59,8 +58,8 @@ class Runner(QObject):
 
     def cancel(self) -> None:
         """Cancels the current job."""
-        if self._preparing.stop() or self._job.stop():
-            self.cancelled.emit()
+        self._preparing.stop()
+        self._job.stop()
 
     async def _prepare(self, text: str, source: Any, newer: bool) -> Prepared | None:
         """Returns the job's inputs; None if there is nothing to learn from."""

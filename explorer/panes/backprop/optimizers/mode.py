@@ -79,7 +79,8 @@ class OptimizersMode(Mode):
         self._inspecting.timeout.connect(self.tell)
         self.runner.came.connect(self.take_recording)
         self.runner.failed.connect(self.fail)
-        self.runner.waiting.connect(view.body.set_waiting)
+        self.runner.waiting.connect(self._on_waiting)
+        self.show_one_answer(view.body, stop=self._give_up)
         self.maps.came.connect(self._on_map)
         self.maps.failed.connect(view.body.show_error)
         self.maps.ended.connect(self._ask_for_map)
@@ -256,6 +257,22 @@ class OptimizersMode(Mode):
             self.take_recording(Recording(course, (), message))
         self.view.set_trouble(message[:1].upper() + message[1:])
         self.view.set_stale(True)
+
+    def _on_waiting(self, reason: str) -> None:
+        if reason:
+            self.view.body.show_loading(reason)
+        else:
+            self.view.body.show_ready()
+
+    def _give_up(self) -> None:
+        self.runner.stop()
+        self.recording = None
+        self.set_tracks([])
+        self.inspection.emit(None)
+
+    def _on_freshness(self) -> None:
+        super()._on_freshness()
+        self.view.fade_plots(self.is_stale or self.view.map.stale)
 
     def _ask_for_map(self) -> None:
         """Has the engine draw the map of the current view."""

@@ -67,6 +67,11 @@ class RaceRunner(QObject):
             self._run_wanted()
         return True
 
+    def stop(self) -> None:
+        """Cancels the race; the next one is another."""
+        self._wanted, self._asked = None, []
+        self._race.stop()
+
     def _run_wanted(self) -> None:
         if self._wanted is None:
             return

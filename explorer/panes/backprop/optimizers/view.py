@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from core.optimization import surfaces
@@ -29,6 +29,7 @@ from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.boxes import column, row
 from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.fade import Fade
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.form import scrolling
 from explorer.widgets.formula_editor import FormulaEditor
@@ -215,12 +216,13 @@ class OptimizersView(QWidget):
             self._place()
 
     def set_stale(self, stale: bool) -> None:
-        """Fades the picture while the visible race does not match the settings."""
+        """Fades the picture if the settings allow no race: the one shown has other settings."""
         self.map.set_stale(stale)
+        self.fade_plots(stale)
+
+    def fade_plots(self, stale: bool) -> None:
         for fade in self.fades:
-            fade.setVisible(stale)
-            fade.raise_()
-        self._fit()
+            fade.show_stale(stale)
 
     def set_trouble(self, text: str) -> None:
         """Shows why there is no race."""
@@ -245,7 +247,7 @@ class OptimizersView(QWidget):
             _card(self.loss, self.loss_title),
             _card(self.moments, self.moments_title, self.into),
         ]
-        self.fades = [_Fade(card) for card in self._cards]
+        self.fades = [Fade(card, "surface") for card in self._cards]
         plots = row(*((card, 1) for card in self._cards))
         left = column(self.editor, self.trouble, (self.body, 1), plots)
         form = column(
@@ -271,13 +273,8 @@ class OptimizersView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit()
         self.layout().activate()
         self._place()
-
-    def _fit(self) -> None:
-        for fade, card in zip(self.fades, self._cards, strict=True):
-            fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -286,21 +283,7 @@ class OptimizersView(QWidget):
         self.side.setFixedWidth(now.px(SIDE))
         margin, above = now.px("margin"), now.px(12)
         self._row.setContentsMargins(margin, above, now.px(10), above)  # the form has a scroll bar
-        self._fit()
         self._place()
-
-
-class _Fade(QWidget):
-    """Fades a card whose picture belongs to other settings."""
-
-    def __init__(self, card: QWidget) -> None:
-        super().__init__(card)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.hide()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        now = theme.current()
-        QPainter(self).fillRect(self.rect(), now.color("surface", 1 - theme.STALE_OPACITY))
 
 
 def _card(picture: QWidget, title: QWidget, *buttons: QWidget) -> QFrame:

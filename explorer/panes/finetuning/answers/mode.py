@@ -274,6 +274,8 @@ class TryMode(TunedMode):
             self.check("merge")
         if not self._writes[True].running:  # otherwise after writing
             self._read_place()
+            if not self._nexts.running:  # everything was known
+                self._show_next()
 
     def _is_new(self, name: object, of: object) -> bool:
         """True if `of` differs from the last request of that name."""

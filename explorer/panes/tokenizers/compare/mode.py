@@ -93,10 +93,11 @@ class CompareMode(Mode):
         shown.said.connect(tell)
         self.catalogue.progressed.connect(lambda _: self._show_missing())
         self.runner.came.connect(self._on_splits)
-        self.runner.slow.connect(self._on_slow)
-        self.runner.failed.connect(tell)
+        self.runner.failed.connect(view.body.show_error)
         self.runner.compared.connect(view.set_differing)
         self.draft.changed.connect(self._on_draft)
+        view.body.retryRequested.connect(self._split)
+        self.show_one_answer(view.body, stop=self._give_up)
 
     # called by the pane
 
@@ -235,17 +236,31 @@ class CompareMode(Mode):
             self.view.body.show_empty(f"{text.IDLE}.", "Use the example")
             self.tell()
             return
-        self.view.body.show_ready()
         known = self.splits.values()
-        if not self.runner.split(self._tokenizers(), known, self.text, self.options.specials):
+        asks = self.runner.split(self._tokenizers(), known, self.text, self.options.specials)
+        if asks and not self.splits and any(one.split is not None for one in self.view.columns):
+            self.view.body.show_loading(text.SPLITTING)
+            return
+        self.view.body.show_ready()
+        if not asks:
             self.tell()
 
+    def _give_up(self) -> None:
+        self.runner.stop()
+        for column in self.view.columns:
+            column.clear()
+        self.tell()
+
     def _on_splits(self, splits: list[Split]) -> None:
+        self.view.body.show_ready()
         for split in splits:
             self.splits[split.id] = split
             if split.id in self._ids:
                 column = self.view.columns[self._ids.index(split.id)]
                 column.set_split(split, self.options)
+        for column, identity in zip(self.view.columns, self._ids, strict=True):
+            if identity not in self.splits and column.split is not None:
+                column.body.show_loading(text.SPLITTING)
         self._show_tokens()
         if self.splits.keys() >= self._tokenizers().keys():
             self.tell()
@@ -255,11 +270,6 @@ class CompareMode(Mode):
         self.view.align(self.options.layout == "rows")
         splits = [self.splits.get(identity) for identity in self._ids]
         self.runner.compare(splits if self.options.differences else [None] * len(splits))
-
-    def _on_slow(self) -> None:
-        for column, identity in zip(self.view.columns, self._ids, strict=True):
-            if identity not in self.splits and column.split is not None:
-                column.body.show_stale("splitting the text")
 
     # headline and inspector
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.numbers import format_bytes
-from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.compare.compute import Split, differing, split_steps
@@ -21,23 +20,20 @@ Masks = list[np.ndarray | None]
 
 
 class SplitRunner(QObject):
-    """Emits `came(splits)` with some splits of the newest text; `slow` when old splits should be
-    marked as stale; `failed(message)`; `compared(masks)` with a mask of the tokens that differ for
-    each split, or None for a split that is not compared."""
+    """Emits `came(splits)` with some splits of the newest text; `failed(message)`;
+    `compared(masks)` with a mask of the tokens that differ for each split, or None for a split that
+    is not compared.
+    """
 
     came = Signal(object)
-    slow = Signal()
     failed = Signal(str)
     compared = Signal(object)
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self._splits = Latest(engine, parent, foreground=True)
-        self._timer = QTimer(self, singleShot=True, interval=theme.MOTION["waiting"])
-        self._timer.timeout.connect(self.slow)
         self._splits.progressed.connect(self._on_progress)
         self._splits.failed.connect(self.failed)
-        self._splits.ended.connect(self._timer.stop)
         self._differences = Latest(engine, parent)
         self._differences.came.connect(self.compared)
 
@@ -53,7 +49,6 @@ class SplitRunner(QObject):
             return False
         unchecked = [one for one in splits.values() if one.lossless is None and not one.error]
         name = f"splitting {format_bytes(len(text))} of text"
-        self._timer.start()
         self._splits.ask(
             lambda: split_steps(asked, text, specials, unchecked), name, is_told=len(text) > LONG
         )
@@ -61,11 +56,9 @@ class SplitRunner(QObject):
 
     def stop(self) -> None:
         """Stops the job that splits the text."""
-        self._timer.stop()
         self._splits.stop()
 
     def _on_progress(self, batches: list[list[Split]]) -> None:
-        self._timer.stop()
         self.came.emit([split for batch in batches for split in batch])
 
     def compare(self, splits: Sequence[Split | None]) -> None:

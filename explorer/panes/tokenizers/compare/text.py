@@ -14,6 +14,7 @@ IDLE = "Type some text, and every tokenizer splits it as you type"
 ADD = "Add another tokenizer to compare"
 REMOVE, ONLY_ONE = "Remove this tokenizer", "Compare needs at least one tokenizer"
 OPEN = "Open a tokenizer"
+SPLITTING = "splitting the text"
 EXAMPLES = "Examples of texts that tokenizers split differently"
 VIEWS_HELP = (
     "Compares the tokens of a text or the pieces of the vocabularies, or finds a model\u2019s "

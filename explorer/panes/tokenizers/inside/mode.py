@@ -64,7 +64,7 @@ class InsideMode(Mode):
         view.form.draw.clicked.connect(self.draw_again)
         view.word.wayChosen.connect(self.show_way)
         view.body.retryRequested.connect(self.retry)
-        view.body.cancelRequested.connect(self.give_up)
+        self.show_one_answer(view.body, stop=self.give_up)
         view.body.actionRequested.connect(lambda: self.set_text(FIRST))
         self.draft.changed.connect(self._on_draft)
         self.catalogue.changed.connect(self._on_catalogue)
@@ -155,11 +155,17 @@ class InsideMode(Mode):
             self.catalogue.download(self.chosen)
         self.ask()
 
-    def give_up(self) -> None:
-        """Cancels the download of the selected tokenizer and returns to the model's own."""
-        if self.catalogue.downloading(self.chosen) is not None:
-            self.catalogue.cancel(self.chosen)
-            self.choose(MODEL)
+    def give_up(self) -> bool:
+        """Cancels the download of the selected tokenizer and returns to the model's own; or the
+        encoding, and returns False.
+        """
+        if self.catalogue.downloading(self.chosen) is None:
+            self._asked.stop()
+            self._show(None)
+            return False
+        self.catalogue.cancel(self.chosen)
+        self.choose(MODEL)
+        return True
 
     def set_chance(self, name: str, value: float) -> None:
         """Sets "alpha" or "dropout"."""
@@ -224,6 +230,7 @@ class InsideMode(Mode):
             self.view.body.show_loading(f"downloading {self.name}, {format_percent(share)}")
             return
         self._keeps_place = keep
+        self.view.body.show_loading(f"looking inside {self.name}")
         self._asked.ask(self._explain, f"looking inside {self.name}")
 
     async def _explain(self) -> ExplainedText:

@@ -43,7 +43,6 @@ class InsideView(QWidget):
         )
         self.body = StatefulPicture(body, "grid")
         self.body.skeleton.set_grid(5, 6)
-        self.body.set_cancellable(True)
         column((self.body, 1), of=self, margins=(16, 12))
         self.smaller.clicked.connect(self.zoom_out)
         self.larger.clicked.connect(self.zoom_in)

@@ -80,7 +80,7 @@ class LanguagesMode(Mode):
         view.chart.hovered.connect(self._on_hovered)
         view.chart.nameClicked.connect(lambda place: self._retry(self.listed[place]))
         view.body.retryRequested.connect(self.retry)
-        view.body.cancelRequested.connect(self.cancel)
+        self.show_one_answer(view.body, stop=self._give_up)
         view.search_bar.cancelRequested.connect(self.cancel)
         view.body.actionRequested.connect(view.search_bar.search.clear)
         self.inputs.tokenizers.menuOpening.connect(self._fill_menu)
@@ -132,6 +132,16 @@ class LanguagesMode(Mode):
         self.refresh()
         self.statusRequested.emit(text.STOPPED)
         return True
+
+    def _give_up(self) -> None:
+        """Cancels reading and measuring; Retry starts again."""
+        self._reading.stop()
+        self.premiums.stop()
+        self._lines = []
+        self.traces.forget()
+        self.view.chart.set_lines([], [])
+        self.set_tracks([])
+        self.inspect()
 
     # options
 

@@ -133,6 +133,11 @@ class TraceRunner(QObject):
         self._asked, self._bars = (bars, compared), bars
         self._latest.ask(lambda: premium_trace_steps(compared), "tracing premiums", is_told=False)
 
+    def forget(self) -> None:
+        """Drops the trace; the next request makes a new one."""
+        self._latest.stop()
+        self._asked, self.now = (), None
+
     def _on_came(self, trace: Trace) -> None:
         steps = zip(trace.children(None), self._bars, strict=True)
         self.now = BarTrace(trace, dict(steps)) if self._bars else None

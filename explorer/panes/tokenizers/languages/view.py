@@ -25,7 +25,6 @@ class LanguagesView(QWidget):
         self.chart = PremiumChart()
         self.chart.setObjectName("tokenizers.languages.chart")
         self.body = StatefulPicture(self.chart, "lines")
-        self.body.set_cancellable(True)
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.search_bar)
         self._column.addWidget(self.body, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.trace import Trace
 from core.training.counted_numbers import Counts, example_counts
 from core.training.recorded_numbers import RecordedNumbers
 from explorer.panes.modes import Desk
-from explorer.panes.run_watcher import RunWatcher
+from explorer.panes.run_watcher import READING, RunWatcher
 from explorer.panes.training.precision import compute, text
 from explorer.panes.training.precision.inspector import inspection
 from explorer.panes.training.precision.scene import LARGEST_SCALE, SHOWN, scene_of
@@ -70,7 +71,6 @@ class PrecisionMode(RunWatcher):
         ):
             signal.connect(lambda value, name=name: self.choose(**{name: value}))
         view.start.clicked.connect(self.start)
-        view.body.retryRequested.connect(self.follower.look)
         view.histogram.powerChosen.connect(self.choose_power)
         self.twin.changed.connect(lambda _: self._show_run())
         self._starts.ended.connect(self.refresh)
@@ -91,6 +91,9 @@ class PrecisionMode(RunWatcher):
             "losses": self.view.losses,
             "bits": self.view.bits,
         }
+
+    def beside(self) -> Sequence[QWidget]:
+        return self.view.scale, self.view.losses, self.view.bits
 
     def on_position(self, position: float) -> None:
         self._mark()
@@ -122,7 +125,7 @@ class PrecisionMode(RunWatcher):
         self.counts = {} if self.folder is not None else example_counts()
         self.recorded, self.gradient, self.change = RecordedNumbers(), None, Trace().finish()
         if self.folder is not None:
-            self.view.body.show_loading("reading the run")
+            self.view.body.show_loading(READING)
         self.twin.follow(None)
         self._show_run()
 

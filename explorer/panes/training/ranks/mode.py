@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -76,6 +76,9 @@ class RanksMode(RunWatcher):
     def pictures(self) -> dict[str, QWidget]:
         return {"lanes": self.view.lanes, "holdings": self.view.holdings}
 
+    def beside(self) -> Sequence[QWidget]:
+        return (self.view.holdings,)
+
     def on_position(self, position: float) -> None:
         self.view.lanes.set_position(position)
 
@@ -102,7 +105,8 @@ class RanksMode(RunWatcher):
         """Selects a step of the run; 0 or the last one follows the newest step."""
         newest = self.data.step if self.data is not None else 0
         self.follower.more.step = step if 0 < step < newest else 0
-        self.follower.look(again=True)
+        if self.folder is not None:
+            self.look_again()
 
     # the run
 
@@ -226,6 +230,7 @@ class RanksMode(RunWatcher):
     def _show(self, lanes: LaneTrace | None, tokens: float = 0.0) -> None:
         before, self.lanes = self.lanes, lanes
         if lanes is before and lanes is not None:
+            self.view.body.show_ready()
             return
         trace = lanes.trace if lanes is not None else Trace()
         same = before is not None and len(before.trace) == len(trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from core.training.recorded_step import RecordedStep
 from explorer.engine.latest import Latest
 from explorer.panes.modes import Desk
-from explorer.panes.run_watcher import RunWatcher
+from explorer.panes.run_watcher import READING, RunWatcher
 from explorer.panes.training.phases import load_sources
 from explorer.panes.training.step import text
 from explorer.panes.training.step.compute import Opened, Opener
@@ -54,7 +55,6 @@ class StepMode(RunWatcher):
         view.text.chosen.connect(self.choose_token)
         view.picture.chosen.connect(self.choose_inside)
         view.body.actionRequested.connect(self.record)
-        view.body.retryRequested.connect(lambda: self.follower.look(again=True))
         self._sources.came.connect(self._on_sources)
 
     # the pane's interface
@@ -87,6 +87,9 @@ class StepMode(RunWatcher):
             self.view.set_place(place)
             self.set_headline(text.headline(self.step, place))
 
+    def beside(self) -> Sequence[QWidget]:
+        return self.view.strip, self.view.memory
+
     # choices
 
     def choose(self, **changes: Any) -> None:
@@ -94,7 +97,8 @@ class StepMode(RunWatcher):
         choice = replace(self.opener.choice, **changes)
         if choice != self.opener.choice:
             self.opener.choice = choice
-            self.follower.look(again=True)
+            if self.folder is not None:
+                self.look_again()
 
     def choose_token(self, sequence: int, place: int) -> None:
         """Selects the token whose likeliest alternatives are shown."""
@@ -151,7 +155,7 @@ class StepMode(RunWatcher):
         if self.folder is None:
             self._show_nothing()
         else:
-            self.view.body.show_loading()
+            self.view.body.show_loading(READING)
 
     def on_failed(self, message: str) -> None:
         self.opened = None
@@ -175,6 +179,8 @@ class StepMode(RunWatcher):
             self.view.body.show_error(opened.error)
         elif opened is not before:
             self._show_step(opened.step)
+        elif opened.choice == self.opener.choice:
+            self.view.body.show_ready()
 
     # the picture
 

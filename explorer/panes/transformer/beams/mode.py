@@ -30,7 +30,7 @@ class BeamsMode(PromptMode):
         super().__init__(desk, parent)
         self.view = BeamsView()
         self.scene: BeamScene | None = None
-        self.connect_buttons(text.BUTTONS, {"use": lambda: self.append()})
+        self.connect_buttons(text.BUTTONS, {"use": lambda: self.append()}, of_answer=["use"])
         self.view.tree.picked.connect(self.append)
         self.connect_draft(BeamsDraft)
         self.begin()
@@ -43,7 +43,7 @@ class BeamsMode(PromptMode):
 
     def append(self, node: int | None = None) -> None:
         """Appends the text that ends at a node to the prompt; None: the best text found."""
-        if (scene := self.scene) is not None:
+        if (scene := self.scene) is not None and self.is_current:
             written = scene.text_of(scene.tree.best if node is None else node)
             title = text.APPENDED.format(shortened(written.strip()))
             self.workspace.change("prompt", self.workspace.prompt + written, title)
@@ -66,6 +66,7 @@ class BeamsMode(PromptMode):
         return found
 
     def show_answer(self, answer: Any) -> None:
+        self.view.body.show_ready()
         self.grown()  # the trace is complete
 
     def _show(self, found: Any, last: int) -> None:
@@ -74,6 +75,7 @@ class BeamsMode(PromptMode):
         self.set_tracks([TraceTrack(found.trace)])
         if self.active:
             self.player.seek(len(found.trace) - 1)
+        self.view.body.set_waiting(text.SEARCHING)
         self.inspect()
 
     def clear(self) -> None:

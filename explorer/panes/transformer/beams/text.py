@@ -17,6 +17,7 @@ HEADLINES = {
     "prune": "The likeliest unfinished texts become the next beams; the others are dropped",
     "finish": "Finished texts are set aside; in the end, the one with the best score wins",
 }
+SEARCHING = "searching"
 APPENDED = "Append \u201c{}\u201d"
 SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -43,6 +44,9 @@ class ExamplesMode(ModelMode):
     def pictures(self) -> dict[str, QWidget]:
         return {"examples": self.view.bars, "read": self.view.read}
 
+    def beside(self) -> Sequence[QWidget]:
+        return (self.view.read,)
+
     def set_up(self, **changes: str) -> None:
         """Replaces the lines or the form."""
         self.draft.change(changes, text.CHANGE)
@@ -69,6 +73,8 @@ class ExamplesMode(ModelMode):
                 return one
             shots.append(one)
             self.view.show_shots(shots, -1, source.tokenizer)
+            self.set_headline(text.headline(one, shots))
+            self.view.body.set_waiting(name)
         return shots
 
     def show_answer(self, answer: list[Any]) -> None:

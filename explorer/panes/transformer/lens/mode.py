@@ -116,13 +116,13 @@ class LensMode(PromptMode):
 
     def explain(self, place: int) -> None:
         """Explains the logit of another next token instead of the likeliest's."""
-        if self.scene is not None:
+        if self.scene is not None and self.is_current:
             self.token = self.scene.found.shown[place]
             self.read()
 
     def _term(self, place: int) -> LogitTerm | None:
         """Returns a bar's term, or None if it cannot be switched off."""
-        term = self.scene.found.terms[place][1] if self.scene is not None else None
+        term = self.scene.found.terms[place][1] if self.scene and self.is_current else None
         return term if term is not None and term.part is not None else None
 
     def switch(self, place: int) -> None:
@@ -216,7 +216,9 @@ class LensMode(PromptMode):
         came = found.ids[found.position + 1 : found.position + 2]
         ends = row == scene.last and found.is_changed
         tokens = [
-            NextToken(self.piece(one), float(share), one in came, float(was[one]) if ends else None)
+            NextToken(
+                scene.piece(one), float(share), one in came, float(was[one]) if ends else None
+            )
             for one, share in zip(found.shown, shares, strict=True)
         ]
         self.view.next.set_tokens(tokens)

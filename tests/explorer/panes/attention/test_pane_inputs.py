@@ -12,7 +12,7 @@ from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BundledSource, FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import PROMPT, open_model
-from tests.explorer.waiting import timer_of, until
+from tests.explorer.waiting import until
 
 
 def timers(reader):
@@ -178,10 +178,9 @@ def test_the_inspector_is_stale_together_with_the_picture(pane, tmp_path, run_as
         shown = []
         pane.inspection.connect(shown.append)
         pane.view.show_waiting("reading the heads")
-        assert timer_of(pane.view).isActive()
-        timer_of(pane.view).timeout.emit()
-        assert pane.view.body.state == "stale"
+        await until(lambda: pane.view.body.state == "stale")
         assert shown[-1].stale and "Updating" in pane.player.track.caption
+        assert "reading the heads" in pane.headline
         pane.reader.again()
         await pane.settled()
         assert not shown[-1].stale and "Updating" not in pane.player.track.caption
