@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.files import quoted
@@ -59,12 +59,25 @@ def example_counts(most: int) -> list[int]:
     )
 
 
-def lines_of(task: Mapping[str, str]) -> str:
-    """Returns a task's questions and answers as lines for `pairs_of`."""
-    return "\n".join(f"{question} -> {answer}" for question, answer in task.items())
+def lines_of(pairs: Iterable[tuple[str, str]]) -> str:
+    """Returns questions and answers as lines for `pairs_of`."""
+    return "\n".join(f"{question} -> {answer}" for question, answer in pairs)
 
 
-# question -> answer; the last question is asked.
+# The last question is one of the examples: a model that has learned to copy finds its answer there.
+LOOKUPS: Mapping[str, Sequence[tuple[str, str]]] = {
+    "Colors": (
+        ("ball", "red"), ("hat", "blue"), ("boat", "green"), ("kite", "yellow"), ("ball", "red"),
+    ),
+    "Pets": (
+        ("Mira", "cat"), ("Tom", "dog"), ("Ben", "bird"), ("Anna", "fox"), ("Mira", "cat"),
+    ),
+    "Friends": (
+        ("Mira", "Tom"), ("Ben", "Anna"), ("Lily", "Sam"), ("Max", "Sue"), ("Mira", "Tom"),
+    ),
+}  # fmt: skip
+
+# question -> answer; the last question is asked. No example has its answer: a model must know it.
 TASKS: Mapping[str, Mapping[str, str]] = {
     "Capitals": {
         "Germany": "Berlin", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo",

@@ -89,7 +89,7 @@ def test_an_answer_needs_a_token_before_it_and_one_in_it(
 def test_tasks_are_lines_of_question_and_answer() -> None:
     assert pairs_of("a -> b\n\n c d => e\nf\u2192g") == [("a", "b"), ("c d", "e"), ("f", "g")]
     for task in TASKS.values():
-        assert len(task) == 9 and pairs_of(lines_of(task)) == list(task.items())
+        assert len(task) == 9 and pairs_of(lines_of(task.items())) == list(task.items())
     for lines, why in (("a -> b\nnothing", "nothing"), ("a ->", "is no example"), ("\n", "France")):
         with pytest.raises(ValueError, match=why):
             pairs_of(lines)

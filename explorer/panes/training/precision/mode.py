@@ -171,7 +171,7 @@ class PrecisionMode(RunWatcher):
         elif self.data is not None:
             waits = self.trains and not layer and self.data.config.probe_every > 0
             why = text.NOT_KEPT if layer else text.WAITING if waits else text.NO_HISTOGRAMS
-            self.view.show_none(why, waits)
+            self.view.show_none(why)
             self.set_headline(why.partition(": ")[0])
 
     def _show_life(self) -> None:

@@ -70,11 +70,11 @@ class PrecisionView(QWidget):
         self.note.set_text(text.note(scene))
         self.body.show_ready()
 
-    def show_none(self, why: str, waits: bool) -> None:
-        """Shows why there is no histogram; `waits` if the next counted step will bring it."""
+    def show_none(self, why: str) -> None:
+        """Shows why there is no histogram."""
         self.histogram.set_scene(None)
         self.note.set_text("")
-        self.body.show_loading(why) if waits else self.body.show_empty(why)
+        self.body.show_empty(why)
 
     def set_cursor(self, trace: Trace, step: int, is_marked: bool) -> None:
         """Sets the cursor in the bits and on the histogram's axis, or in the plots."""

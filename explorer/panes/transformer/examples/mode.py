@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 import core
 from core.data.few_shot_tasks import FORMS, example_counts, pairs_of
 from explorer.engine.jobs import Superseded
+from explorer.panes.model_menu import REAL
 from explorer.panes.modes import Desk
 from explorer.panes.prompt_mode import ModelMode
 from explorer.panes.step_inspection import inspection_of
@@ -37,6 +38,7 @@ class ExamplesMode(ModelMode):
         self.inputs.form.picked.connect(lambda form: self.set_up(form=form))
         view.lines.rested.connect(lambda: self.set_up(lines=view.lines.text))
         view.bars.picked.connect(self.player.seek)
+        view.real.clicked.connect(self.models.open_real)
         self.draft.changed.connect(self.on_draft)
         self.on_draft(self.draft.value)
         self.begin()
@@ -59,6 +61,7 @@ class ExamplesMode(ModelMode):
 
     def forget(self) -> None:
         super().forget()
+        self.view.real.hide()
         self.clear()
         self.view.body.show_loading()
 
@@ -73,19 +76,28 @@ class ExamplesMode(ModelMode):
                 return one
             shots.append(one)
             self.view.show_shots(shots, -1, source.tokenizer)
-            self.set_headline(text.headline(one, shots))
+            self.set_headline(self._told(one, shots))
             self.view.body.set_waiting(name)
         return shots
 
     def show_answer(self, answer: list[Any]) -> None:
         self.shots = answer
+        offers = text.is_hopeless(answer) and self.source.address != REAL
+        self.view.real.setText(self.models.real_offer)
+        self.view.real.setVisible(offers)
         self.set_tracks([TraceTrack(core.trace_few_shot(answer))])
         if self.active:
             self.player.seek(len(answer) - 1)
         self.inspect()
 
+    def _told(self, shot: Any, shots: list[Any]) -> str:
+        """Returns the headline of a result."""
+        *examples, asked = pairs_of(self.draft.value.lines)
+        is_above = asked in examples[: shot.count]
+        return text.headline(shot, shots, self.source.name, is_above)
+
     def show_step(self, step: Any) -> None:
         at = self.player.step
         self.view.show_shots(self.shots, at, self.source.tokenizer)
-        self.set_headline(text.headline(self.shots[at], self.shots))
+        self.set_headline(self._told(self.shots[at], self.shots))
         self.inspection.emit(inspection_of(step))

@@ -9,11 +9,12 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.panes.prompt_inputs import ModelInputs
 from explorer.panes.transformer.examples import text
-from explorer.panes.transformer.examples.draft import LINES, MOST, ExamplesDraft
+from explorer.panes.transformer.examples.draft import KNOWN, LOOKED_UP, MOST, ExamplesDraft
 from explorer.widgets.bar_table import BarRow, BarTable
 from explorer.widgets.base import Label
 from explorer.widgets.boxes import card, column, name_parts, page, row
 from explorer.widgets.drop_down import DropDown
+from explorer.widgets.push_button import push_button
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.text_input import TextInput
 from explorer.widgets.token_flow import TokenFlow
@@ -34,8 +35,10 @@ class ExamplesInputs(ModelInputs):
         name_parts(self, "transformer.examples", "task", "form")
 
     def set_draft(self, draft: ExamplesDraft) -> None:
-        own = [] if draft.lines in LINES.values() else [(text.OWN, draft.lines)]
-        self.task.fill([*LINES.items(), *own], draft.lines)
+        larger = [(text.LARGER.format(name), lines) for name, lines in KNOWN.items()]
+        tasks = [*LOOKED_UP.items(), *larger]
+        own = [] if draft.lines in dict(map(reversed, tasks)) else [(text.OWN, draft.lines)]
+        self.task.fill([*tasks, *own], draft.lines)
         self.form.fill([*text.FORM_NAMES.items()], draft.form)
 
 
@@ -49,9 +52,12 @@ class ExamplesView(QWidget):
         self.lines.setAccessibleName(text.LINES)
         name_parts(self, "transformer.examples", "lines", "bars", "read")
         self.body = StatefulPicture(self.bars, "lines")
+        self.real = push_button("", text.REAL_HELP, "primary")
+        self.real.setObjectName("transformer.examples.real")
+        self.real.hide()
         lines = card(Label(text.LINES, "label", "muted", wrap=True), (self.lines, 1))
         below = card(Label(text.READS, "label", "muted"), (self.read, 1))
-        shown = column((card(self.body), 2), (below, 3))
+        shown = column((card((self.body, 1), row(self.real, 1)), 2), (below, 3))
         page((row((lines, 2), (shown, 5), spacing=16), 1), of=self)
 
     def show_shots(self, shots: Sequence[Shot], at: int, tokenizer: Any) -> None:
