@@ -129,11 +129,7 @@ class AttentionPane(Pane):
             (view.bundledRequested, self.models.open_bundled),
         ):
             signal.connect(slot)
-        self.show_one_answer(view.body, stop=self._give_up)
-
-    def _give_up(self) -> None:
-        self.reader.cancel()
-        self._forget()
+        self.show_one_answer(view.body, stop=self._forget)
 
     def _on_freshness(self) -> None:
         super()._on_freshness()

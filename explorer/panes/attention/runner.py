@@ -95,7 +95,8 @@ class HeadReader(QObject):
     # input
 
     def forget(self) -> None:
-        """Drops the heads, which no longer fit text or model."""
+        """Drops the heads, which no longer fit text or model, and those on their way."""
+        self.cancel()
         self._first.stop()
         self.heads = None
 
