@@ -396,12 +396,13 @@ class StatefulPicture(QWidget):
         self._place_cancel()
 
     def hideEvent(self, event) -> None:
-        if self._noticed.isActive():
-            self._fade()
+        self._noticed.stop()
         self._long.stop()
         self._veil.rest()
 
     def showEvent(self, event) -> None:
+        if self._state == "ready" and not self.is_current:
+            self._fade()
         self._watch_wait()
         self._veil.run()
 

@@ -16,7 +16,7 @@ import pytest
 
 from explorer.panes.base import Context
 from explorer.panes.freshness import CANCELED, OLD_STEPS, WAITING
-from explorer.runs.sources import FolderSource
+from explorer.runs.sources import BundledSource, FolderSource
 from explorer.state.settings import Settings
 from explorer.state.workspace import Workspace
 from tests.explorer.conftest import dispose
@@ -199,5 +199,59 @@ def test_an_answer_belongs_to_the_present_inputs_or_says_what_it_waits_for(
         assert (after != before) is case.differs
         case.back(face)
         assert await answered() == before
+
+    run_async(body())
+
+
+def test_after_a_change_of_models_the_old_answer_keeps_its_words(
+    make: Any, run_async: Any, monkeypatch: Any, torch_engine: Any
+) -> None:
+    async def body() -> None:
+        pane, lens = await make("transformer.lens", None)
+        await pane.settled()
+        source = BundledSource(torch_engine)
+        await source.open()
+
+        def words() -> list[Any]:
+            return lens.view.next.displayed()["token"].tolist()
+
+        before, likeliest = words(), lens.view.table.displayed()["words"].tolist()
+        async with held(torch_engine, monkeypatch):
+            pane.workspace.set_model_source(source)
+            await until(lambda: lens.view.body.state == "stale")
+            lens.on_position(pane.player.position)  # a repaint, a step, a resize
+            assert words() == before and source.name in pane.headline
+            assert lens.view.table.displayed()["words"].tolist() == likeliest
+            lens.explain(0)
+            assert lens.token is None, "the old answer's tokens cannot be chosen"
+        await pane.settled()
+        assert words() != before and lens.view.body.state == "ready"
+        assert not pane.headline.startswith(SAYS)
+
+    run_async(body())
+
+
+def test_no_token_is_taken_from_an_old_answer(
+    make: Any, run_async: Any, monkeypatch: Any, torch_engine: Any
+) -> None:
+    async def body() -> None:
+        pane, mode = await make("transformer.generate", None)
+        await pane.settled()
+        button = mode.view.buttons["next"]
+        (action,) = (one for one in mode.actions() if one.id.endswith(".next"))
+        assert button.isEnabled() and action.enabled()
+        async with held(torch_engine, monkeypatch):
+            pane.workspace.set_prompt("Tom saw Mira " * 50)
+            await until(lambda: mode.view.body.state == "stale")
+            assert not button.isEnabled() and not action.enabled()
+            action.run()
+            mode.view.bars.picked.emit(0)
+            mode.toggle_writing()
+            assert not mode.tree.here and mode.begun is None
+        await pane.settled()
+        assert button.isEnabled() and action.enabled()
+        action.run()
+        await pane.settled()
+        assert len(mode.tree.here) == 1
 
     run_async(body())

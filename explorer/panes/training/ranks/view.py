@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from core.tokenization.telling import sentence
 from core.training.estimates.strategy_step import DEVICES
 from core.training.lane_trace import LaneTrace
 from explorer.panes.training.ranks import text
@@ -84,8 +85,10 @@ class RanksView(QWidget):
         self.holdings.set_scene(lanes)
         self.lanes.set_scene(lanes)
         self._held.show()
-        if lanes is None or not len(lanes.trace):
+        if lanes is None:
             self.body.show_loading(text.WAITS)
+        elif not len(lanes.trace):
+            self.body.show_empty(sentence(text.WAITS))
         else:
             self.body.show_ready()
 

@@ -19,7 +19,7 @@ FORM_NAMES = {
 }
 HOPELESS = 0.01  # a probability
 LARGER = "{} (for a larger model)"  # a task
-COPIED = "it stands after the same question above, and the model copies it"
+COPIED = "the model copies it from above"
 REAL_HELP = "Opens a small model that was trained on text of the web, and asks it the same"
 READS = "What the model reads; the right answer is framed"
 CHANGE, CLICK = "Change examples", "click to see the text"
