@@ -79,8 +79,10 @@ class TunedMode(SourceMode):
 
     async def warn_of_base(self, adapter: str) -> None:
         """Warns if the adapter in this folder was trained on another base; it is still used."""
+        if not adapter:
+            return  # the second one was taken away, perhaps while no model is open
         asked = finetuning.base_warning, self.source.address, adapter
-        if adapter and (warning := await self.engine.io(*asked)):
+        if warning := await self.engine.io(*asked):
             self.statusRequested.emit(warning)
 
     def begin(self) -> None:

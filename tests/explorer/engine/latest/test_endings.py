@@ -319,4 +319,3 @@ def test_one_whose_loop_is_gone_is_closed_without_a_word(latest, heard, owner):
     task.get_coro().close()
     assert not latest.running and heard.said == []
     assert tasks.running(owner) == []
-    task._log_destroy_pending = False  # asyncio's own word about it

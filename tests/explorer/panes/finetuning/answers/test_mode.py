@@ -59,6 +59,21 @@ async def check_shown(mode: Any) -> None:
         )
 
 
+def test_a_second_adapter_is_taken_away_while_no_model_is_open(
+    make_mode: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_mode("inside")
+        other = mode.parent().modes["try"]  # not shown yet, so it has no model
+        assert other.source is None
+        (alone,) = [action for action in other.actions() if action.id.endswith(".alone")]
+        alone.run()
+        await other.settled()
+        assert not errors.reports().problems
+
+    run_async(body())
+
+
 def test_both_models_go_on_with_one_text(make_mode: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_mode("try")

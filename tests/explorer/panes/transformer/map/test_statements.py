@@ -233,7 +233,8 @@ def test_the_words_in_a_block_count_its_own_weights_and_what_it_adds(opened: Any
             assert parameters == f"{format_count(weights)} parameters"
             wide = module.c_fc.weight.shape if kind == "mlp" else [module.n_head]
             assert set(wide) <= set(numbers_in(size))
-        adds = [found.trace[added[kind]].value(f"{kind}_output")[0, found.row]
-                for kind in ("attention", "mlp")]  # fmt: skip
+        outputs = {"attention": "attention_output", "mlp": "mlp_output"}
+        steps = ((found.trace[added[kind]], name) for kind, name in outputs.items())
+        adds = [step.value(name)[0, found.row] for step, name in steps]
         told = [float(one) for one in re.findall(r"\d+\.\d+", text.tip(found, at))]
         np.testing.assert_allclose(told, [np.linalg.norm(one) for one in adds], atol=0.005)
