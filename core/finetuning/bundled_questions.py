@@ -30,8 +30,9 @@ def recipe(steps: int, threads: int) -> TrainingConfig:
     """Returns the config of the run."""
     lora = LoRAConfig(r=8, alpha=16, target_modules=("attn.c_attn",))
     settings = FinetuningSettings(data=QUESTIONS, lora=lora, replay=0.25)
+    rates = {"learning_rate": 3e-3, "min_learning_rate": 3e-4}
     changes = {"steps": steps, "evaluate_every": 5, "seed": 1337, "threads": threads}
-    return finetuning_config(settings, changes)
+    return finetuning_config(settings, changes | rates)
 
 
 def main(arguments: list[str] | None = None) -> int:

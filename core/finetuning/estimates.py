@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, replace
 
+from core.finetuning.lora_config import ALL_LINEAR
 from core.finetuning.nf4 import nf4_bytes
 from core.finetuning.pass_cost import Work, work_of
 from core.finetuning.settings import QUESTIONS, FinetuningSettings, settings_of
-from core.finetuning.targets import ALL_LINEAR, find_targets
+from core.finetuning.targets import find_targets
 from core.finetuning.trainable_parameters import Shapes, count, trainable_shapes
 from core.optimization.groups import is_inner
 from core.optimization.optimizers import OPTIMIZERS, optimizer

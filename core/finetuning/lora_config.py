@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from core import fields
 from core.fields import field
 
+ALL_LINEAR = "all-linear"  # peft's name for every matrix but the output head
+
 LARGEST_RANK = 1 << 16
 
 

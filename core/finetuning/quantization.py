@@ -18,8 +18,9 @@ from torch import nn
 
 from core.files import quoted_some
 from core.finetuning.lora import Adapted
+from core.finetuning.lora_config import ALL_LINEAR
 from core.finetuning.quantized_linear import QuantizedLinear
-from core.finetuning.targets import ALL_LINEAR, find_targets
+from core.finetuning.targets import find_targets
 from core.finetuning.wrapped_modules import layered_modules, replace_module
 from core.jobs import to_the_end
 from core.transformer.architectures import Model

@@ -41,6 +41,22 @@ class TargetGrid:
         chosen = [cell for cell, one in self.cells.items() if {one.name, one.module} & meant]
         return replace(self, chosen=frozenset(chosen))
 
+    @property
+    def joined(self) -> frozenset[Cell]:
+        """The cells that are one matrix with the cell above them: queries, keys and values, unless
+        only some of them are selected and so have an adapter of their own.
+        """
+        selected: dict[str, set[bool]] = {}
+        for cell, one in self.cells.items():
+            selected.setdefault(one.module, set()).add(cell in self.chosen)
+        return frozenset(
+            (row, layer)
+            for (row, layer), one in self.cells.items()
+            if (above := self.cells.get((row - 1, layer))) is not None
+            and above.module == one.module
+            and len(selected[one.module]) == 1
+        )
+
     def toggled(self, cells: Collection[Cell]) -> tuple[str, ...]:
         """Returns the names of the selection with these cells added, or, if all of them were
         selected, removed; at least one stays.

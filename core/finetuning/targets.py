@@ -15,11 +15,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from core.files import quoted
+from core.finetuning.lora_config import ALL_LINEAR
 from core.transformer.architectures import Config, Model
 from core.transformer.config import EncoderDecoderConfig, ModelConfig
 from core.transformer.parameters import parameter_shapes
 
-ALL_LINEAR = "all-linear"  # peft's name for every matrix but the output head
 TABLES = ("wte", "wpe")
 LAYER = re.compile(r"(?:.*\.)?h\.\d+\.")
 

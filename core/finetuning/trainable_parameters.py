@@ -7,7 +7,9 @@ c_attn trains 294,912, BitFit 102,144.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from core.finetuning.adapter import check_rank
 from core.finetuning.bottleneck import SUBLAYERS
@@ -75,6 +77,42 @@ def lora_shapes(config: Config, lora: LoRAConfig) -> dict[str, tuple[int, ...]]:
         if lora.dora:
             shapes[f"{target.name}.magnitude"] = (out,)
     return shapes
+
+
+@dataclass(frozen=True, slots=True)
+class LoRACount:
+    """How many numbers LoRA trains in the matrices of one kind.
+
+    end     name of the matrices without their layer: "attn.c_attn"; its parts q, k and v together
+            are one matrix with one A, but each has an A of its own if it is chosen alone
+    layers  how many matrices there are, each (out, width), with A (r, width) and B (out, r)
+    dora    whether the length of each row is trained, too
+    """
+
+    end: str
+    layers: int
+    r: int
+    width: int
+    out: int
+    dora: bool = False
+
+    @property
+    def total(self) -> int:
+        """All numbers: layers x (r x (in + out)), and with DoRA out more for each matrix."""
+        return self.layers * (self.r * (self.width + self.out) + self.dora * self.out)
+
+
+def lora_counts(config: Config, lora: LoRAConfig) -> list[LoRACount]:
+    """Returns the counts of each kind of matrix, in the model's order; their totals add up to
+    `adapter_parameter_count`. Raises ValueError as `add_lora`.
+    """
+    targets = find_targets(config, lora.target_modules)
+    check_rank(targets, lora.r)
+    kinds = Counter((target.end, target.shape) for target in targets)
+    return [
+        LoRACount(end, layers, lora.r, width, out, lora.dora)
+        for (end, (out, width)), layers in kinds.items()
+    ]
 
 
 def _bottleneck_shapes(config: ModelConfig, m: int) -> dict[str, tuple[int, ...]]:

@@ -15,7 +15,7 @@ from explorer.widgets.base import LEFT, RIGHT, Columns
 from explorer.widgets.choice_picture import ChoicePicture
 from explorer.widgets.sketch import Sketch
 
-HEAD, ROW, BOX, CELL = 16, 24, 14, 68  # px
+HEAD, ROW, BOX, GAP = 16, 24, 14, 10  # px
 CHECK = ((0.22, 0.52), (0.43, 0.73), (0.8, 0.28))  # relative to the box
 
 
@@ -58,7 +58,7 @@ class CheckTable(ChoicePicture[Sequence[CheckRow]]):
         sketch, now = Sketch(painter), theme.current()
         head = QRectF(0, 0, self.width(), now.px(HEAD))
         sketch.text(head, self._titles[0], align=LEFT)
-        for title, place in zip(self._titles[1:], self._columns(head), strict=True):
+        for title, place in zip(self._titles[1:], self._columns(head, scene), strict=True):
             sketch.text(place, title, align=RIGHT)
         for at, (row, place) in enumerate(zip(scene, self.rects(scene), strict=True)):
             if at == self.hovered:
@@ -69,16 +69,19 @@ class CheckTable(ChoicePicture[Sequence[CheckRow]]):
             sketch.text(name, row.name, ink, LEFT, "body", weight)
             if row.why:
                 sketch.text(place, row.why, ink, RIGHT, "body")
-            for column, words in zip(self._columns(place), row.cells, strict=False):
+            for column, words in zip(self._columns(place, scene), row.cells, strict=False):
                 sketch.text(column, words, ink, RIGHT, "body")
 
-    def _columns(self, place: QRectF) -> list[QRectF]:
-        """Returns equally wide cells, aligned to the right."""
-        wide, count = theme.current().px(CELL), len(self._titles) - 1
-        return [
-            QRectF(place.right() - (count - at) * wide, place.y(), wide, place.height())
-            for at in range(count)
-        ]
+    def _columns(self, place: QRectF, scene: Sequence[CheckRow]) -> list[QRectF]:
+        """Returns the cells of a row from the right, as wide as the widest text of a column."""
+        now, right, cells = theme.current(), place.right(), []
+        for at, title in reversed([*enumerate(self._titles[1:])]):
+            words = [row.cells[at] for row in scene if at < len(row.cells)]
+            widths = [now.metrics("body").horizontalAdvance(one) for one in words]
+            wide = max([now.metrics("label").horizontalAdvance(title), *widths]) + now.px(GAP)
+            right -= wide
+            cells.append(QRectF(right, place.y(), wide, place.height()))
+        return cells[::-1]
 
     def _draw_box(self, sketch: Sketch, place: QRectF, row: CheckRow) -> None:
         """Draws the check box in the row's color, filled if it is checked."""

@@ -23,11 +23,14 @@ Place = tuple[int, int]  # row and column, each or ALL
 
 @dataclass(frozen=True)
 class Switches:
-    """`rows`: names with the color roles of rows; `on`: cells (row, column) that are on."""
+    """`rows`: names with the color roles of rows; `on`: cells (row, column) that are on; `joined`:
+    those drawn as one with the cell above.
+    """
 
     rows: tuple[tuple[str, str], ...]
     columns: int
     on: frozenset[Place]
+    joined: frozenset[Place] = frozenset()
 
 
 class SwitchGrid(ScenePicture[Switches]):
@@ -100,7 +103,9 @@ class SwitchGrid(ScenePicture[Switches]):
         for row, (name, role) in enumerate(scene.rows):
             sketch.text(self.rect_of((row, ALL)), name, role, LEFT)
             for column in range(scene.columns):
-                cell = self.rect_of((row, column)).adjusted(1, 1, -1, -1)
+                top = 0 if (row, column) in scene.joined else 1
+                bottom = 0 if (row + 1, column) in scene.joined else -1
+                cell = self.rect_of((row, column)).adjusted(1, top, -1, bottom)
                 sketch.fill(cell, now.series(0) if (row, column) in scene.on else "raised")
         if self._at is not None:
             sketch.frame(

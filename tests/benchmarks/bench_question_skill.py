@@ -24,6 +24,10 @@ EXACT = LEVELS[0]  # 95 %
 SKILL = ("lora", "full")
 # Method, learning rate, share of replayed base data.
 FORGETTING = (
+    ("lora", 3e-4, 0.0),
+    ("full", 3e-5, 0.0),
+    ("bitfit", 1e-3, 0.0),
+    ("bottleneck", 5e-4, 0.0),
     ("lora", 3e-3, 0.0),
     ("lora", 3e-3, 0.25),
     ("lora", 3e-3, 0.5),

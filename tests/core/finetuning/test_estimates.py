@@ -41,6 +41,7 @@ def lora(*targets: str, **changes: Any) -> FinetuningSettings:
     return FinetuningSettings(lora=given, quantize="none")
 
 
+FUSED = FinetuningSettings(lora=LoRAConfig())  # on every c_attn
 METHODS = [
     lora("attn.c_attn"),
     lora("c_attn.q", "c_attn.v"),
@@ -111,7 +112,7 @@ def test_a_classifier_has_a_head_of_its_own() -> None:
 
 
 def test_the_papers_counts_come_out() -> None:
-    assert count(trainable_shapes(preset("gpt2"), FinetuningSettings())) == 294_912
+    assert count(trainable_shapes(preset("gpt2"), FUSED)) == 294_912
     bitfit = FinetuningSettings(method="bitfit")
     assert count(trainable_shapes(preset("gpt2"), bitfit)) == 102_144
     queries_values = lora("c_attn.q", "c_attn.v")  # LoRA, section 1: 4.7M numbers at rank 1
@@ -212,7 +213,7 @@ def test_a_step_takes_the_memory_that_is_estimated(
 def test_lora_on_gpt2_remembers_little_and_saves_a_small_file() -> None:
     config = preset("gpt2")
     narrow, full = (
-        estimated(config, FinetuningSettings(method=method), 8, 128) for method in ("lora", "full")
+        estimated(config, replace(FUSED, method=method), 8, 128) for method in ("lora", "full")
     )
     assert narrow.trainable == 294_912 and narrow.share < 0.0024
     assert narrow.bytes_optimizer < 0.02 * full.bytes_optimizer
@@ -222,7 +223,7 @@ def test_lora_on_gpt2_remembers_little_and_saves_a_small_file() -> None:
 
 
 def test_what_a_run_is_told_to_do_changes_what_it_takes() -> None:
-    config, settings = replace(SMALL, n_layer=12, n_embd=64), FinetuningSettings()
+    config, settings = replace(SMALL, n_layer=12, n_embd=64), FUSED
     usual = estimated(config, settings, 8, 40)
     long = estimated(config, settings, 8, 40, steps=4000, evaluate_every=0, sample_every=0)
     assert long.seconds > usual.seconds and long.seconds_per_step == usual.seconds_per_step
@@ -235,7 +236,7 @@ def test_what_a_run_is_told_to_do_changes_what_it_takes() -> None:
     assert parts.bytes_weights == usual.bytes_weights // 2
     muon = estimated(config, settings, 8, 40, optimizer="muon")
     assert muon.bytes_optimizer == usual.bytes_optimizer // 2  # A and B are matrices
-    quantized = estimated(config, FinetuningSettings(quantize="nf4"), 8, 40)
+    quantized = estimated(config, replace(FUSED, quantize="nf4"), 8, 40)
     assert quantized.bytes_weights < 0.3 * usual.bytes_weights
     assert quantized.seconds_per_step > usual.seconds_per_step
 

@@ -33,7 +33,7 @@ def test_settings_survive_the_json_of_a_config() -> None:
 
 
 def test_a_changed_setting_is_told_by_its_name() -> None:
-    one = finetuning_config(FinetuningSettings())
+    one = finetuning_config(FinetuningSettings(lora=core.LoRAConfig()))
     other = finetuning_config(FinetuningSettings(lora=core.LoRAConfig(r=4)))
     assert other.changes_since(one) == ["settings.lora.r was 8 and is now 4"]
 

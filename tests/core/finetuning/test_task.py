@@ -180,7 +180,8 @@ def test_the_program_is_the_one_of_the_task(base: Path) -> None:
 @pytest.mark.parametrize("steps", [7, 8])
 def test_exact_counts_what_the_model_would_write_by_itself(steps: int) -> None:
     config = finetuning_config(
-        FinetuningSettings(base_data=""), {"batch_size": 6, "evaluate_batches": 2}
+        FinetuningSettings(base_data="", lora=core.LoRAConfig()),
+        {"batch_size": 6, "evaluate_batches": 2},
     )
     task = Finetuning(config)
     for _ in task.prepare_steps(None):

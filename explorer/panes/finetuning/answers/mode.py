@@ -342,10 +342,13 @@ class TryMode(TunedMode):
         """Shows the token that is the likeliest at each known strength, and at the present one."""
         if self.next is None or not self._curve:
             return
-        tokens = finetuning.favorites([*self._curve.values(), self.next.tuned])
-        shares = np.stack([self._curve[x][tokens] for x in sorted(self._curve)])
+        points = dict(self._curve)
+        if not self.is_all_or_nothing:  # the cursor meets the lines where the bars end
+            points[self.next.strength] = self.next.tuned
+        tokens = finetuning.favorites([*points.values()])
+        shares = np.stack([points[x][tokens] for x in sorted(points)])
         pieces = [self.piece(token) for token in tokens]
-        self.view.show_curves(np.array(sorted(self._curve)), pieces, shares)
+        self.view.show_curves(np.array(sorted(points)), pieces, shares)
         self.view.curves.set_cursor(self.next.strength)
 
     @property

@@ -237,7 +237,6 @@ class InsideMode(TunedMode):
             self.inspection.emit(inspection_of(step))
             return
         about, changed = scene.found.trace.about, float(scene.found.relative_change[scene.position])
-        used = scene.needed, len(scene.found.spectrum.values)
-        told = kind_of(step), about, scene.found.name, used, changed
+        told = kind_of(step), about, scene.found.name, scene.needed > 0, changed
         self.set_headline(text.headline(*told, scene.token))
         self.inspection.emit(inspection_of(step, scene.cell_of(step, self.row)))

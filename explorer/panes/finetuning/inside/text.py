@@ -58,9 +58,9 @@ def nearest(pieces: Sequence[bytes]) -> str:
 
 
 def headline(
-    kind: str, about: Any, name: str, used: tuple[int, int], changed: float, token: str
+    kind: str, about: Any, name: str, has_learned: bool, changed: float, token: str
 ) -> str:
-    """Returns one sentence about a step; `used`: directions for 99 % of the change, of all."""
+    """Returns one sentence about a step, on what that step shows."""
     r, few, many = about["rank"], about["parameters"], about["frozen"]
     share, numbers = format_share(changed), count(r, "number")
     match kind:
@@ -84,13 +84,13 @@ def headline(
             terms = count(r, "product")
             return f"Every number of B A is a sum of {terms}, so the rank of B A is at most {r}"
         case "delta" if not r:
-            hold = f"{used[0]} of {used[1]} directions make up 99 % of the change"
-            return f"All {few:,} numbers of W have moved; {hold}"
+            return f"All {many:,} numbers of W were trained; \u0394W is how far each has moved"
         case "delta" | "dora_delta":
-            told = f"The {few:,} numbers of A and B ({format_share(few / many)} as many as in W)"
-            if not used[0]:
+            these = "A, B and m" if about["dora"] else "A and B"
+            told = f"The {few:,} numbers of {these} ({format_share(few / many)} as many as in W)"
+            if not has_learned:
                 return f"{told} can change the whole matrix; while B is 0, they change nothing"
-            return f"{told} change the whole matrix, mainly along {used[0]} of {used[1]} directions"
+            return f"{told} are all that was learned here: they change W by \u0394W"
         case "grad_output":
             loss = format_fixed(about["loss"])
             return f"The loss is {loss}; its gradient tells how each output changes it"

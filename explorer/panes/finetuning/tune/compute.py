@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,22 +21,27 @@ from explorer.panes.finetuning.tune.draft import TuneDraft, check, classes_of, c
 if TYPE_CHECKING:
     from core.finetuning.estimates import FinetuningEstimate
     from core.finetuning.target_grid import TargetGrid
+    from core.finetuning.trainable_parameters import LoRACount
 
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """`estimate`: the costs of its run; `error`: why it is impossible."""
+    """`estimate`: the costs of its run; `rate`: its learning rate; `error`: why it is
+    impossible.
+    """
 
     name: str
     chosen: bool
     estimate: FinetuningEstimate | None
     error: str = ""
+    rate: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
 class Planned:
     """The plan for the setup `draft`. `errors`: by field; with any, nothing can start. `told`: the
-    content of a data file; `broken`: the number of its lines without an example.
+    content of a data file; `broken`: the number of its lines without an example. `counts`: how many
+    numbers LoRA trains, by kind of matrix, if it is chosen.
     """
 
     methods: tuple[Method, ...] = ()
@@ -45,6 +51,7 @@ class Planned:
     draft: TuneDraft | None = None
     told: str = ""
     broken: int = 0
+    counts: tuple[LoRACount, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -71,6 +78,7 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
     from core.data.text import check_text_file
     from core.finetuning.data_check import check_data
     from core.finetuning.target_grid import TargetGrid
+    from core.finetuning.trainable_parameters import lora_counts
     from core.finetuning.tuning_data import batch_length
 
     if errors := check(draft):
@@ -101,7 +109,10 @@ def _plan(draft: TuneDraft, speed: float) -> Planned:
     can = [one.name for one in methods if one.chosen and not one.error]
     configs = {name: config_of(draft, name) for name in can}
     errors = {"methods": refused[0]} if refused else {}
-    return Planned(methods, matrices, configs, errors, told=found.told, broken=found.broken)
+    counts = ()
+    if "lora" in configs:
+        counts = tuple(lora_counts(model, settings_of(configs["lora"]).lora))
+    return Planned(methods, matrices, configs, errors, None, found.told, found.broken, counts)
 
 
 def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Method:
@@ -116,7 +127,7 @@ def _method(draft: TuneDraft, name: str, length: int | None, speed: float) -> Me
         found = estimate_finetuning(config, tokens=length, speed=speed)
     except ValueError as error:
         return Method(name, is_chosen, None, sentence(str(error)))
-    return Method(name, is_chosen, found)
+    return Method(name, is_chosen, found, rate=config.learning_rate)
 
 
 def bundled_record() -> dict[str, Any]:

@@ -137,7 +137,8 @@ class TuneMode(Mode):
         methods, at = self.planned.methods, self.view.form.methods.hovered
         if self.active and methods:
             chosen = [one for one in methods if one.chosen]
-            self.inspection.emit(inspection(methods[at] if at != NONE else chosen[0]))
+            told = methods[at] if at != NONE else chosen[0]
+            self.inspection.emit(inspection(told, self.planned.counts))
 
     # setup
 

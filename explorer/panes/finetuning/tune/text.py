@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from core.numbers import (
     format_count,
     format_estimate,
     format_fixed,
+    format_general,
     format_number,
     format_percent,
     format_share,
@@ -23,16 +25,18 @@ from core.numbers import (
 )
 from core.tokenization.telling import listed, sentence
 from explorer.panes.finetuning.tune.compute import Method, Planned
+from explorer.panes.finetuning.tune.draft import USUAL, TuneDraft
 from explorer.panes.finetuning.tune.methods import METHOD_TEXTS
 from explorer.panes.finetuning.tune.scene import Curves, end_of
 from explorer.widgets.matrix_kinds import kind_words
 
 if TYPE_CHECKING:
     from core.finetuning.held_out_answers import Asked
+    from core.finetuning.trainable_parameters import LoRACount
     from explorer.runs.run_data import RunData
 
 SENTENCES = re.compile(r'(?<=[.!?"])\s')
-COLUMNS = ("Method", "parameters", "time")
+COLUMNS = ("Method", "parameters", "rate", "time")
 PLACES = {  # choices known by name, in addition to files
     "base": [(STORIES, "Bundled"), ("smollm2", "SmolLM2")],
     "data": [(QUESTIONS, "Questions"), (FABLES, "Fables")],
@@ -41,6 +45,10 @@ PLACES = {  # choices known by name, in addition to files
 SKILLS = {
     QUESTIONS: "teach {} to answer \u201cWho is it about?\u201d",
     FABLES: "teach {} to tell the moral of a story",
+}
+METHODS_THAT_LEARN = {
+    QUESTIONS: {"lora", "full", "bitfit", "bottleneck", "prompt"},
+    FABLES: {"lora"},
 }
 QUANTIZE = [("none", "32 bits"), ("nf4", "4 bits (NF4)")]
 VARIANTS = [("lora", "LoRA"), ("rslora", "rsLoRA"), ("dora", "DoRA")]
@@ -77,16 +85,55 @@ def method_tip(method: Method) -> str:
         f"{format_share(found.share)} of all. A checkpoint takes {format_bytes(found.bytes_saved)}."
         f"\nTraining needs at most {format_bytes(found.bytes_peak)} of memory, "
         f"{format_bytes(found.bytes_optimizer)} of it for the optimizer.\n"
-        f"It takes about {format_estimate(found.seconds)} on this machine."
+        f"It takes about {format_estimate(found.seconds)} on this machine.\n"
+        f"Its learning rate is {format_general(method.rate)}."
     )
 
 
-def matrix_tip(name: str, layer: int | None, is_chosen: bool) -> str:
-    """Returns the tooltip of a cell, a row (`layer` None) or a column (`name` "")."""
+def count_sum(counts: Sequence[LoRACount]) -> str:
+    """Returns how LoRA's number of parameters adds up: r x (in + out) for each matrix."""
+    if not counts:
+        return ""
+    total, r = sum(one.total for one in counts), counts[0].r
+    lengths = " + out" if counts[0].dora else ""
+    if len(counts) > 1:
+        matrices = sum(one.layers for one in counts)
+        sums = f"{r} \u00d7 (in + out){lengths} numbers in each of {matrices:,} matrices"
+        return f"A and B: {sums}, together {total:,}"
+    (one,) = counts
+    sums = f"{r} \u00d7 ({one.width:,} + {one.out:,}){f' + {one.out:,}' if one.dora else ''}"
+    return f"A and B of {_called(one)}: {sums} numbers; in {one.layers:,} layers {one.total:,}"
+
+
+def count_rows(counts: Sequence[LoRACount]) -> list[str]:
+    """Returns the sum of each kind of matrix."""
+    return [
+        f"{_called(one)}: {one.layers:,} \u00d7 "
+        + (f"({one.r} \u00d7 ({one.width:,} + {one.out:,}) + {one.out:,})" if one.dora
+           else f"{one.r} \u00d7 ({one.width:,} + {one.out:,})")
+        + f" = {one.total:,}"
+        for one in counts
+    ]  # fmt: skip
+
+
+def _called(one: LoRACount) -> str:
+    """Returns the name of a kind of matrix; one for queries, keys and values is a single matrix."""
+    name = one.end.rpartition(".")[2] if one.end.endswith(("c_attn", "c_kv")) else ""
+    return f"{name} (queries, keys and values)" if name else kind_words(one.end)[0]
+
+
+def matrix_tip(name: str, layer: int | None, is_chosen: bool, is_joined: bool = False) -> str:
+    """Returns the tooltip of a cell, a row (`layer` None) or a column (`name` ""); `is_joined`:
+    it is drawn as one with others.
+    """
     which = kind_words(name)[0] if name else "all matrices"
     where = "all layers" if layer is None else f"layer {layer}"
     told = "LoRA changes this" if is_chosen else "LoRA does not change this"
     click = f"Click to switch it {'off' if is_chosen else 'on'}."
+    if name.startswith("attn.c_attn.") and is_joined:
+        click = f"{click} Queries, keys and values are one matrix, c_attn, so they share one A."
+    elif name.startswith("attn.c_attn.") and is_chosen and layer is not None:
+        click = f"{click} Chosen without the rest of c_attn, it has its own A and B."
     return f"{which[:1].upper()}{which[1:]} of {where}: {told}. {click}"
 
 
@@ -99,7 +146,7 @@ def costs(planned: Planned) -> str:
 
 
 def ready(planned: Planned, data: str) -> str:
-    """Returns the headline before a run."""
+    """Returns the headline before a run; it promises a skill for the usual settings only."""
     found = planned.estimates
     if not found:
         return "Choose what to train, then press Start."
@@ -108,10 +155,27 @@ def ready(planned: Planned, data: str) -> str:
     phrases = [METHOD_TEXTS[one].phrase for one in planned.configs]
     names = listed(phrases) if len(phrases) <= MOST_LISTED else f"{len(phrases)} methods"
     begins = f"In about {format_estimate(planned.seconds)}"
+    if not is_promised(planned.draft):
+        verb, shares = "train" if len(phrases) > 1 else "trains", [one.share for one in found]
+        of = listed(list(dict.fromkeys(map(format_share, shares))))
+        if len(phrases) > MOST_LISTED:
+            of = f"{format_share(min(shares))} to {format_share(max(shares))}"
+        return f"{begins}, {names} {verb} {of} of the model\u2019s parameters on {Path(data).name}."
     if len(found) > 1:
         return f"{begins} altogether, {names} can each {taught}."
     share = format_share(found[0].share)
     return f"{begins}, {names} can {taught} by training {share} of its parameters."
+
+
+def is_promised(draft: TuneDraft | None) -> bool:
+    """Whether each run of a draft is known to learn its skill: the bundled model, with the usual
+    settings and a method that suffices.
+    """
+    if draft is None or draft.data not in SKILLS:
+        return False
+    usual = TuneDraft(data=draft.data, methods=draft.methods, replay=draft.replay)
+    taught = METHODS_THAT_LEARN[draft.data]
+    return draft == replace(usual, **USUAL[draft.data]) and set(draft.methods) <= taught
 
 
 def headline(curves: Sequence[Curves], data: str) -> str:

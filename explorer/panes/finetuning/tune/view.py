@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from core.finetuning.held_out_answers import Asked
 
 NAME = "finetuning.tune"
-FORM = 268  # px
+FORM = 284  # px
 VALUES = {
     "rank": (1, 2, 4, 8, 16, 32, 64),
     "replay": (0.0, 0.1, 0.25, 0.5, 0.75),
@@ -69,6 +69,7 @@ class TuneForm(FoldingForm):
         self.methods = CheckTable("What is trained", text.COLUMNS, self._tell_method)
         self.targets = SwitchGrid("Matrices that LoRA changes", "Matrices", self._tell_matrix)
         self.error, self.told = ErrorLine(), Label("", "label", "muted", wrap=True)
+        self.count = Label("", "label", "muted", wrap=True)
         self.get = push_button("", text.GET_HELP)
         self.start = push_button(text.START, text.START_HELP, "primary")
         self.costs = Label("", "label", "muted")
@@ -77,7 +78,7 @@ class TuneForm(FoldingForm):
         self.settings = SettingFields(NAME, FIELDS, VALUES, {("replay", 0.0): "none"}, self.start)
         shown = (
             *(("base", "data"), (self.error,), (self.get,), (self.told,), ("broken_lines",)),
-            *((self.methods,), (self.targets,), ("rank", "replay")),
+            *((self.methods,), (self.targets,), (self.count,), ("rank", "replay")),
         )
         foot = self.costs, self.start
         super().__init__(NAME, places, shown, DEEP, FORM, self.settings, foot)
@@ -87,7 +88,7 @@ class TuneForm(FoldingForm):
                 place.askRequested.connect(partial(self.askRequested.emit, place.name))
                 place.box.setMinimumContentsLength(5)
         name_parts(self, NAME, "methods", "targets", "get", "start")
-        for rare in (self.get, self.told, self.fields["broken_lines"]):
+        for rare in (self.get, self.told, self.count, self.fields["broken_lines"]):
             rare.hide()
 
     def _tell_method(self, at: int) -> str:
@@ -96,7 +97,10 @@ class TuneForm(FoldingForm):
     def _tell_matrix(self, kind: int, layer: int, is_on: bool) -> str:
         matrices = self.planned.matrices
         name = "" if kind == ALL or matrices is None else matrices.kinds[kind]
-        return text.matrix_tip(name, None if layer == ALL else layer, is_on)
+        is_joined = matrices is not None and any(
+            cell in matrices.joined for cell in ((kind, layer), (kind + 1, layer))
+        )
+        return text.matrix_tip(name, None if layer == ALL else layer, is_on, is_joined)
 
     def set_draft(self, draft: TuneDraft) -> None:
         for name, field in self.places.items():
@@ -106,7 +110,8 @@ class TuneForm(FoldingForm):
     def set_waiting(self) -> None:
         """Shows that the previous estimates are outdated."""
         self.costs.setText(text.WORKS_OUT)
-        rows = [replace(one, cells=("\u2026",) * 2) for one in self.methods.scene or ()]
+        waits = ("\u2026",) * (len(text.COLUMNS) - 1)
+        rows = [replace(one, cells=waits) for one in self.methods.scene or ()]
         self.methods.set_scene(rows)
 
     def set_planned(self, planned: Planned) -> None:
@@ -124,12 +129,14 @@ class TuneForm(FoldingForm):
         if (found := planned.matrices) is not None:
             layers = 1 + max(at for _, at in found.cells)
             names = tuple(map(kind_words, found.kinds))
-            self.targets.set_scene(Switches(names, layers, found.chosen))
+            self.targets.set_scene(Switches(names, layers, found.chosen, found.joined))
         is_lora = any(one.name == "lora" and one.chosen for one in planned.methods)
-        rates = [format_general(RATES[one.name]) for one in planned.methods if one.chosen]
-        self.fields["learning_rate"].editor.setPlaceholderText(", ".join(rates))
+        usual = [format_general(RATES[one.name]) for one in planned.methods if one.chosen]
+        self.fields["learning_rate"].editor.setPlaceholderText(", ".join(usual))
         self.targets.setEnabled(is_lora and "base" not in errors)
         self.fields["rank"].setEnabled(is_lora)
+        self.count.setText(text.count_sum(planned.counts))
+        self.count.setVisible(bool(planned.counts))
         self.costs.setText(text.costs(planned))
         why = next(iter(errors.values()), "")
         self.start.setEnabled(not why and bool(planned.configs))
@@ -140,7 +147,8 @@ def check_row(method: Method) -> CheckRow:
     """Returns the row of a method with its costs."""
     about, cells, why = METHOD_TEXTS[method.name], (), "impossible"
     if (found := method.estimate) is not None:
-        cells, why = (format_count(found.trainable), format_estimate(found.seconds)), ""
+        costs = format_count(found.trainable), format_estimate(found.seconds)
+        cells, why = (costs[0], format_general(method.rate), costs[1]), ""
     return CheckRow(about.title, about.color, method.chosen, cells, why)
 
 

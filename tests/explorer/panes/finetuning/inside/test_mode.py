@@ -55,8 +55,8 @@ def test_the_first_state_shows_the_matrix_that_changed_most(make_mode: Any, run_
             mode.view.text.displayed()["share of W x"], told.relative_change
         )
         about = told.trace.about
-        assert mode.headline.startswith(f"The {about['parameters']:,} numbers")
-        assert mode.headline.endswith("of 2 directions")
+        assert mode.headline.startswith(f"The {about['parameters']:,} numbers of A and B (")
+        assert "direction" not in mode.headline and "\u0394W" in mode.headline
         for picture in mode.pictures().values():
             picture.grab()
             assert picture.broken is None

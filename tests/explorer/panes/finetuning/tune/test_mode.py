@@ -13,7 +13,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from core.finetuning.settings import settings_of
+from core.finetuning.settings import METHODS, RATES, settings_of
+from core.numbers import format_general
 from core.training.reader import RunReader
 from core.training.runs import create_run
 from explorer import theme
@@ -113,15 +114,16 @@ def test_a_method_and_a_matrix_are_chosen_by_a_click_and_undone(
             mode.draft.value.methods == ("lora", "full")
             and "LoRA and full fine-tuning" in mode.headline
         )
-        assert form.fields["learning_rate"].editor.placeholderText() == "0.003, 0.0001"
+        assert form.fields["learning_rate"].editor.placeholderText() == "0.0003, 3e\u22125"
         grid = form.targets
         grid.resize(252, 140)
         values = grid.rect_of((2, -1)).center()
         assert "Values of all layers" in grid.said_at(values)
         QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=values.toPoint())
         await mode.settled()
-        assert mode.draft.value.targets == ("attn.c_attn.q", "attn.c_attn.k")
-        assert grid.displayed()["3"].tolist() == [True, True, *[False] * 4]
+        rest = ("attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+        assert mode.draft.value.targets == ("attn.c_attn.q", "attn.c_attn.k", *rest)
+        assert grid.displayed()["3"].tolist() == [True, True, False, *[True] * 3]
         assert grid.said_at(QPointF(0, 500)) == ""
         mode.workspace.undo()
         mode.workspace.undo()
@@ -248,7 +250,7 @@ def test_a_run_is_dismissed_opened_in_training_and_found_again(
         assert rows[again].text.name == Path(again).name == "LoRA-2"
         await until(lambda: all(one.finished for one in mode.runs.known.values()), "its end")
         mode.runs.dismiss(again)
-        assert rows[folder].told.endswith("12 of 12, learning rate 0.003, rank 2")
+        assert rows[folder].told.endswith("12 of 12, learning rate 0.0003, rank 2")
         shown = {name for name, one in rows[folder].buttons.items() if not one.isHidden()}
         assert shown == {"open", "dismiss"}
         opened: list[str] = []
@@ -274,7 +276,7 @@ def test_start_trains_what_the_form_says_as_soon_as_that_is_worked_out(
         begun = []
         mode.steering.begin = lambda config, *_: begun.append(settings_of(config).base)
         mode.draft.begin(small)
-        assert mode.view.form.methods.scene[0].cells == ("\u2026", "\u2026")
+        assert set(mode.view.form.methods.scene[0].cells) == {"\u2026"}
         mode.start()
         assert not begun
         await mode.settled()
@@ -284,15 +286,84 @@ def test_start_trains_what_the_form_says_as_soon_as_that_is_worked_out(
     run_async(body())
 
 
-def test_fables_are_learned_by_more_matrices_in_more_steps(make_tune: Any, run_async: Any) -> None:
+def test_fables_are_learned_in_more_steps(make_tune: Any, run_async: Any) -> None:
     async def body() -> None:
         mode = await make_tune()
         mode.change("data", "fables")
         await mode.settled()
         grid = mode.planned.matrices
         assert len(grid.chosen) == len(grid.cells) and mode.draft.value.steps == "100"
+        assert set(mode.view.form.methods.displayed()["rate"]) == {"0.003"}
         mode.change("data", "questions")
         assert mode.draft.value == TuneDraft()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize(("change", "promised"), [
+    ({}, True), ({"replay": 0.5}, True), ({"methods": ("lora", "full")}, True),
+    ({"methods": ("lora", "head")}, False), ({"steps": "5"}, False), ({"rank": 1}, False),
+    ({"learning_rate": "1e-9"}, False), ({"base": "smollm2"}, False), ({"data": "fables"}, False),
+    ({"data": "fables", "steps": "100", "learning_rate": "0.003"}, True),
+    ({"data": "x.jsonl"}, False),
+])  # fmt: skip
+def test_a_skill_is_promised_only_for_settings_that_teach_it(
+    change: dict[str, Any], promised: bool
+) -> None:
+    assert text.is_promised(replace(TuneDraft(), **change)) == promised
+
+
+def test_without_a_promise_the_headline_tells_what_is_trained(
+    make_tune: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        mode.change("steps", "5")
+        await mode.settled()
+        assert "teach" not in mode.headline
+        assert "LoRA trains 4.4\u2009% of the model\u2019s parameters on questions" in mode.headline
+
+    run_async(body())
+
+
+def test_the_table_shows_each_methods_learning_rate(make_tune: Any, run_async: Any) -> None:
+    async def body() -> None:
+        mode = await make_tune()
+        shown = mode.view.form.methods.displayed()
+        assert shown["rate"].tolist() == [format_general(RATES[one]) for one in METHODS]
+        mode.change("learning_rate", "0.002")
+        await mode.settled()
+        assert set(mode.view.form.methods.displayed()["rate"]) == {"0.002"}
+        assert {one.learning_rate for one in mode.planned.configs.values()} == {0.002}
+
+    run_async(body())
+
+
+def test_the_count_of_a_fused_matrix_is_explained_and_its_cells_are_one(
+    make_tune: Any, run_async: Any
+) -> None:
+    async def body() -> None:
+        mode, told = await make_tune(), []
+        mode.inspection.connect(told.append)
+        form, grid = mode.view.form, mode.view.form.targets
+        fused = "c_attn (queries, keys and values): 4 \u00d7 8 \u00d7 (192 + 576) = 24,576"
+        for targets, sums, row, joined in (
+            (("attn.c_attn",), "8 \u00d7 (192 + 576) numbers; in 4 layers 24,576", fused, 8),
+            (("all-linear",), "in each of 16 matrices, together 98,304", fused, 8),
+            (("c_attn.q", "c_attn.v"), "in each of 8 matrices, together 24,576",
+             "queries: 4 \u00d7 8 \u00d7 (192 + 192) = 12,288", 0),
+        ):  # fmt: skip
+            mode.draft.begin(replace(TuneDraft(), targets=targets))
+            await mode.settled()
+            assert sums in form.count.text() and told[-1].rows[1] == row
+            assert len(grid.scene.joined) == joined
+            values = grid.told((2, 0))
+            assert ("share one A" in values) == (joined > 0)
+            assert ("its own A and B" in values) == (joined == 0)
+        mode.toggle_method(1)
+        mode.toggle_method(0)
+        await mode.settled()
+        assert form.count.isHidden() and len(told[-1].rows) == 5
 
     run_async(body())
 
