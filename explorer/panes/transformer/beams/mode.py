@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -93,4 +94,7 @@ class BeamsMode(PromptMode):
         if step.name == "beams.score":
             cell = int(self.tracks[0].item(at + 1).value("chosen")[0])
         said = quoted(scene.text_of(node).strip())
-        self.inspection.emit(inspection_of(step, cell, said))
+        shown = inspection_of(step, cell, said)
+        if at != self.player.step:
+            shown = replace(shown, title=text.FOUND.format(scene.tree.nodes[node].depth))
+        self.inspection.emit(shown)

@@ -18,6 +18,7 @@ HEADLINES = {
     "finish": "Finished texts are set aside; in the end, the one with the best score wins",
 }
 SEARCHING = "searching"
+FOUND = "The text found was finished earlier, at token {}; this is its calculation"
 APPENDED = "Append \u201c{}\u201d"
 SPECIAL = {("length_penalty", 0.0): "off", ("beams", 1): "1: greedy"}
 

@@ -13,7 +13,7 @@ import core
 from core.inference.beam_search_trace import compared_search_steps
 from core.numbers import format_fixed, format_significant
 from explorer.panes.transformer.beams import compute, text
-from explorer.widgets.beam_scene import scene_of
+from explorer.widgets.beam_scene import BeamScene, scene_of
 from tests.explorer.panes.transformer.conftest import PROMPT
 
 
@@ -84,7 +84,9 @@ def test_texts_of_different_lengths_are_compared_by_their_scores(seed: int) -> N
     assert trace[step].value("length") == len(mine.split())
 
 
-def test_at_the_end_the_text_that_was_found_is_explained(make_mode: Any, run_async: Any) -> None:
+def test_at_the_end_the_text_that_was_found_is_explained(
+    make_mode: Any, run_async: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def body() -> None:
         mode, told = await make_mode("beams"), list[Any]()
         mode.inspection.connect(told.append)
@@ -93,6 +95,11 @@ def test_at_the_end_the_text_that_was_found_is_explained(make_mode: Any, run_asy
         assert rows[0] == f"\u201c{mode.scene.text_of(best).strip()}\u201d"
         score = format_significant(mode.scene.tree.nodes[best].score)
         assert rows[1].text.endswith(score)
+        assert told[-1].title == mode.step_shown.title, "the transport names the same token"
+        monkeypatch.setattr(BeamScene, "told", lambda scene, at: (0, 1))
+        mode.inspect()
+        assert told[-1].step is mode.tracks[0].item(0)
+        assert told[-1].title == text.FOUND.format(1), "a text that was finished earlier"
 
     run_async(body())
 
