@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.shell.session import Session
+from tests.explorer.extreme_texts import extreme_text
 
 Key, Button, Modifier = Qt.Key, Qt.MouseButton, Qt.KeyboardModifier
 
@@ -75,6 +76,7 @@ class RandomActions:
             self._drag: 8,
             self._turn_wheel: 8,
             self._type: 8,
+            self._fill: 12,
             self._show_mode: 5,
             self._show_pane: 4,
             self._choose: 4,
@@ -232,6 +234,31 @@ class RandomActions:
         else:
             QApplication.clipboard().setText(words)
             QTest.keyClick(self._handle, Key.Key_V, Modifier.ControlModifier)
+        if self.random.random() < 0.5:
+            QTest.keyClick(self._handle, Key.Key_Return)
+        return told
+
+    def _fill(self) -> str:
+        """Pastes what is at a field's limits or beyond; may cut a pair of code units in half."""
+        fields = [field for kind in (QLineEdit, QPlainTextEdit) for field in self._seen(kind)]
+        if not fields:
+            return self._press_keys()
+        field = self.random.choice(fields)
+        limit = field.maxLength() if isinstance(field, QLineEdit) else getattr(field, "longest", 0)
+        text = extreme_text(self.random, limit)
+        told = f"fill {text[:12]!a} of {len(text)} in {named(field)}"
+        self.last[-1] = told
+        field.setFocus()
+        if self.random.random() < 0.9:
+            field.selectAll()
+        if text:
+            QApplication.clipboard().setText(text)
+            QTest.keyClick(self._handle, Key.Key_V, Modifier.ControlModifier)
+        else:
+            QTest.keyClick(self._handle, Key.Key_Delete)
+        if isinstance(field, QLineEdit) and self.random.random() < 0.2 and field.text():
+            field.setCursorPosition(self.random.randrange(min(9, len(field.text()))))
+            QTest.keyClick(self._handle, "q")
         if self.random.random() < 0.5:
             QTest.keyClick(self._handle, Key.Key_Return)
         return told

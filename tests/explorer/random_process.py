@@ -21,6 +21,8 @@ from explorer.engine import errors
 from tests.explorer.demo import tiny_training
 from tests.explorer.random_actions import RandomActions, sitting
 
+UNHANDLED = ("the window", "background work")  # what Hooks and tasks call them
+
 
 class Warnings(logging.Handler):
     """Keeps what is logged as a warning or worse."""
@@ -35,11 +37,11 @@ class Warnings(logging.Handler):
 
 
 def unexpected() -> list[str]:
-    """Errors that are no answer to what was typed or opened."""
+    """Errors that are no answer to what was typed or opened, or that nothing in the app handled."""
     return [
-        problem.details
+        f"{problem.where}: {problem.details}"
         for problem in errors.reports().problems.values()
-        if problem.title == errors.title_of(RuntimeError())
+        if problem.title == errors.title_of(RuntimeError()) or problem.where in UNHANDLED
     ]
 
 
@@ -76,6 +78,8 @@ def main(arguments: list[str]) -> None:
             told = runner.run(act_at_random(seed, count, folder))
         except Exception:  # the hooks would keep it for a card that nobody sees
             told = traceback.format_exc()
+    for problem in errors.reports().problems.values():
+        print(f"card: {problem.where}: {problem.details[-1500:]}", file=sys.stderr)
     print(told or f"seed {seed}: {count} actions", flush=True)
     os._exit(1 if told else 0)
 
