@@ -17,6 +17,7 @@ from core.training.alerts import alerts
 from core.training.config import TrainingConfig
 from core.training.estimates.flops import flops_per_token, model_flops_utilization
 from core.training.foreign import ForeignRun
+from core.training.head_birth import HeadBirth, head_birth
 from core.training.phases import PHASES, SCALED_PHASES
 from core.training.records import Exponents
 from core.training.step_trace import recorded_steps
@@ -32,6 +33,7 @@ FEW = 4  # least number of gaps between steps for that
 PAUSED = 20  # a gap of so many usual ones is a pause
 COUNTED = ("weights", "activations", "gradients", "updates")  # kinds of numbers
 SCORED = ("induction", "previous_token", "duplicate", "first_token")  # scores of heads
+_NO_HEADS = np.empty((0, 1, 1))
 # Series that are drawn or listed.
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory", "seconds", "loss_scale")
 
@@ -162,6 +164,7 @@ class RunData:
     controller: str = ""  # the other program that steers it; this one watches
     # By score: steps (S,), and the scores of all heads (S, L, H).
     head_scores: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    repeats: tuple[np.ndarray, np.ndarray] | None = None  # steps, and the loss on repeats at them
     damaged: int = 0  # lines and records left out, because no run can have written them
 
     @cached_property
@@ -180,6 +183,17 @@ class RunData:
             self.series(name)
         self.numbers.index  # noqa: B018
         return self
+
+    @cached_property
+    def birth(self) -> HeadBirth | None:
+        """The induction head that formed in this run; None if there is none."""
+        return head_birth(
+            *self.head_scores.get("induction", (np.empty(0), _NO_HEADS)), self.repeats
+        )
+
+    def in_first_lesson(self, step: int) -> bool:
+        """True if a step (from 1) belongs to the run's first lesson, copying."""
+        return 0 < step <= self.config.copying_steps
 
     @property
     def finished(self) -> bool:
@@ -333,6 +347,7 @@ def read(reader: RunReader) -> RunData:
         restarts=reader.restarts,
         damaged=reader.damaged,
         head_scores={name: reader.head_scores(name) for name in SCORED},
+        repeats=reader.losses_on_repeats(),
         recorded=tuple(recorded_steps(reader.folder)),
         skips=skips,
         probe_text=probe_text,

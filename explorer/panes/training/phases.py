@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.first_lesson import lesson_shape
 from core.numbers import (
     format_general,
     format_number,
@@ -66,6 +67,13 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     )
     match name:
         case "data":
+            if 0 < step <= config.copying_steps:
+                B, T = lesson_shape(model.block_size, config.batch_size)
+                return [
+                    f"first lesson, copying: B = {B} sequences × T = {T} tokens",
+                    _read_now(config, row),
+                    f"{_so_far(numbers, step):,} tokens read so far",
+                ]
             return [
                 f"B = {config.batch_size} sequences × T = {model.block_size} tokens",
                 _read_now(config, row),

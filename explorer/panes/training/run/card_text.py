@@ -161,7 +161,8 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     if row is not None:
         loss = float(row["loss"])
         told = "skipped" if was_skipped(row) and not math.isfinite(loss) else loss_words(loss)
-        found.append((BATCH_LOSS, told))
+        lesson = ", copying" if data.in_first_lesson(step) else ""
+        found.append((f"{BATCH_LOSS}{lesson}", told))
     if (measured := validation_at(data, step)) is not None:
         at, validation = measured
         title = "validation" if at == step else f"validation, step {at:,}"

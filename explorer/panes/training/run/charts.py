@@ -16,7 +16,14 @@ from core.numbers import byte_unit, format_bytes, format_number, format_percent
 from explorer import theme
 from explorer.panes.training.run.ancestry import comparable, names_apart, validation_of
 from explorer.panes.training.run.generalization_gap import evaluated, gap_note
-from explorer.panes.training.run.head_scores import SCORES, TEST, axis, head_of, head_series
+from explorer.panes.training.run.head_scores import (
+    SCORES,
+    TEST,
+    axis,
+    birth_marks,
+    head_of,
+    head_series,
+)
 from explorer.panes.training.run.track import checkpoint_text
 from explorer.runs.run_data import RunData
 from explorer.widgets.base import Label
@@ -39,6 +46,7 @@ LEAST = 160  # px of the losses' height: lower lines are hard to read
 LEAST_HEADS = 128  # px of the heads' scores
 NEAR_GUESSING = 0.7  # of the guess's loss: its line is drawn if the first loss is above
 UNITS = {"memory": byte_unit}
+LESSON = 4  # color of the first lesson's loss
 RATES = "rates"
 BELOW = [(f"Heads: {title.lower()}", name) for name, title in SCORES.items()]
 NOISY = ("norm", "speed")
@@ -136,6 +144,8 @@ class Charts(QWidget):
             self.heads.set_axes("step", axis(self.score))
             known = self._run is not None and self._run.head_scores.get(self.score)
             self.heads.set_series(head_series(*known) if known else [])
+            born = self._run if self.score == "induction" else None
+            self.heads.set_marks([] if born is None else birth_marks(born))
 
     def set_runs(
         self, run: RunData | None, other: RunData | None = None, past: RunData | None = None
@@ -208,6 +218,8 @@ def marks_of(run: RunData) -> list[Mark]:
     """Returns the marks of checkpoints, skipped steps, and the step of the branch."""
     kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
     kept += [Mark(step, f"step {step:,} was skipped", cross=True) for step in sorted(run.skips)]
+    if 0 < run.config.copying_steps < run.step:
+        kept.append(Mark(run.config.copying_steps, "the text alone", rule=True))
     if run.parent is None:
         return kept
     name, step = Path(str(run.parent["run"])).name, int(run.parent["step"])
@@ -260,12 +272,19 @@ def past_series(past: RunData) -> list[Series]:
 
 
 def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0) -> list[Series]:
-    """Returns the training loss of every step, and the validation loss where measured."""
+    """Returns the training loss of every step, that of a first lesson as a line of its own, and the
+    validation loss where measured.
+    """
     x, y = run.series("loss")
-    train = Series(f"train{suffix}", x, y, first, smoothed=True, dashed=dashed)
+    begun = int(np.searchsorted(x, run.config.copying_steps, side="right"))
+    train = [Series(f"train{suffix}", x[begun:], y[begun:], first, smoothed=True, dashed=dashed)]
+    if begun:  # copying is easier or harder than the text: one line would compare them
+        name = f"copying{suffix}"
+        part = Series(name, x[:begun], y[:begun], LESSON, smoothed=True, dashed=dashed)
+        train = [part, *train] if begun < len(x) else [part]
     made = []
     if len(run.evaluations):
         steps, values = validation_of(run)
         name = f"validation{suffix}"
         made.append(Series(name, steps, values, first + 1, dashed=dashed, marks=len(steps) < 80))
-    return [*made, train]
+    return [*made, *train]

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.data.batches import SHORTEST_PERIOD
 from core.fields import field, fields_of
-from core.training.config import CHARACTERS, STORIES, TrainingConfig
+from core.training.config import CHARACTERS, RANDOM, SINUSOIDS, STORIES, TrainingConfig
 from core.training.this_machine import Machine
 from core.transformer.config import ModelConfig
 from explorer.engine.cores import torch_threads
@@ -48,8 +48,22 @@ SIZES = (
 
 
 # Fields that follow other fields until the user sets them.
-FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "sample_prompt", "run_in")
-REPEATS = "0.1"  # for our stories: induction heads form sooner; other texts are read unchanged
+FOLLOWING = (
+    "warmup_steps",
+    "min_learning_rate",
+    "repeated_fraction",
+    "lessons",
+    "sample_prompt",
+    "run_in",
+)
+REPEATS = "0.05"  # for our stories: induction heads stay; other texts are read unchanged
+# First copying, then text: an induction head forms in about 120 steps, and lasts. See
+# core.data.first_lesson for what was measured.
+COPYING, TEXT = LESSONS = ("copying", "text")
+LESSON_FIELDS = {
+    COPYING: {"copying_steps": "320", "positions_start": SINUSOIDS, "query_key_scale": "4"},
+    TEXT: {"copying_steps": "0", "positions_start": RANDOM, "query_key_scale": "1"},
+}
 BEGINNING = "Once upon a time"  # prompt of samples from our stories
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
@@ -67,7 +81,6 @@ class TrainingDraft:
     """All fields, numbers as typed text. The defaults are ready to train."""
 
     corpus: str = STORIES
-    batch_size: str = "8"
     steps: str = "1500"
     learning_rate: str = "2e-3"
     run_in: str = field("thread", choices=("thread", "process"))
@@ -78,6 +91,7 @@ class TrainingDraft:
     parallel: str = field("ddp", choices=ABOUT["parallel"].choices)
     loss_scale: str = "65536"
     loss_scale_growth_interval: str = "2000"
+    batch_size: str = "8"
     optimizer: str = field("adamw", choices=ABOUT["optimizer"].choices)
     schedule: str = field("cosine", choices=ABOUT["schedule"].choices)
     n_layer: str = "4"
@@ -89,6 +103,9 @@ class TrainingDraft:
     weight_decay: str = "0.1"
     clip: str = "1.0"
     repeated_fraction: str = REPEATS
+    copying_steps: str = LESSON_FIELDS[COPYING]["copying_steps"]
+    positions_start: str = field(SINUSOIDS, choices=ABOUT["positions_start"].choices)
+    query_key_scale: str = LESSON_FIELDS[COPYING]["query_key_scale"]
     seed: str = "1337"
     evaluate_every: str = "50"
     sample_every: str = "100"
@@ -104,6 +121,11 @@ class TrainingDraft:
         """The name of the size with this shape, or "own"."""
         return next((one.id for one in SIZES if self._has_shape(one)), "own")
 
+    @property
+    def lessons(self) -> str:
+        """ "copying" if the run begins with a lesson in copying, else "text"."""
+        return TEXT if number_in(self.copying_steps) == 0 else COPYING
+
     def _has_shape(self, size: ModelSize) -> bool:
         return all(getattr(self, name) == str(getattr(size, name)) for name in SHAPE)
 
@@ -117,7 +139,7 @@ class TrainingDraft:
 
     def change(self, changes: Mapping[str, Any]) -> TrainingDraft:
         """Returns this draft with changed fields; `size` also sets the shape, `corpus` the
-        tokenizer, and `where` the ranks.
+        tokenizer, `where` the ranks, and `lessons` the lesson in copying with the weights for it.
         """
         new = dict(changes)
         if where := new.pop("where", ""):
@@ -127,13 +149,14 @@ class TrainingDraft:
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = STORIES if new["corpus"] == STORIES else CHARACTERS
         new = self._following(new) | new
+        new = LESSON_FIELDS.get(new.pop("lessons", ""), {}) | new
         if whole_in(new.get("ranks", self.ranks)) not in (None, 1):
             new["run_in"] = "process"  # one process for each rank, and one that watches them
         return replace(self, **new)
 
     def _following(self, new: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the fields that change along: warm-up with the steps, last learning rate with
-        the peak, share of repeats and sample prompt with the text, unless set by the user.
+        the peak, share of repeats, lessons and sample prompt with the text, unless set by the user.
         """
         by_hand = {*self.by_hand.split(), *(name for name in FOLLOWING if name in new)}
         usual: dict[str, Any] = {}
@@ -143,6 +166,7 @@ class TrainingDraft:
             usual["min_learning_rate"] = usual_last(new["learning_rate"])
         if "corpus" in new:
             usual["repeated_fraction"] = REPEATS if new["corpus"] == STORIES else "0"
+            usual["lessons"] = COPYING if new["corpus"] == STORIES else TEXT
             usual["sample_prompt"] = BEGINNING if new["corpus"] == STORIES else ""
         kept = {name: one for name, one in usual.items() if name not in by_hand and one is not None}
         return kept | {"by_hand": " ".join(sorted(by_hand))}
@@ -210,10 +234,11 @@ def check(
             f"The width {width} is not a multiple of {heads} heads; "
             f"use {below} or {below + heads if below < width else 2 * heads}"
         )
-    if values.get("repeated_fraction") and values.get("block_size", SHORTEST) < SHORTEST:
+    repeats = values.get("repeated_fraction") or values.get("copying_steps")
+    if repeats and values.get("block_size", SHORTEST) < SHORTEST:
         errors["block_size"] = (
             f"A context of {values['block_size']} is too small to repeat anything; "
-            f"use {SHORTEST} or more, or a share of repeats of 0"
+            f"use {SHORTEST} or more, or a share of repeats of 0 and no lesson in copying"
         )
     if {"warmup_steps", "steps"} <= set(values) and values["warmup_steps"] >= values["steps"]:
         errors["warmup_steps"] = (

@@ -16,6 +16,7 @@ from core.optimization.schedules import SCHEDULES, Schedule
 from core.training.config import BUILT_IN, CHARACTERS, STORIES
 from explorer import theme
 from explorer.panes.training.run.draft import ABOUT, SETTINGS, SIZES, TrainingDraft, size_of
+from explorer.panes.training.run.text import WHY_COPYING
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.boxes import column, grid, name_parts, row
 from explorer.widgets.fields import ChoiceField, Deepest, Field, TextField
@@ -30,6 +31,8 @@ WIDTH = 372  # px of the form
 PLACES = [("thread", "In the app"), ("process", "1 process"), ("2", "2 ranks"), ("own", "Other")]
 TOKENS = [(STORIES, "Trained on our stories"), (CHARACTERS, "Letters")]
 STRATEGIES = [("ddp", "DDP"), ("fsdp2", "FSDP2")]
+LESSONS = [("copying", "First copying, then text"), ("text", "Text only")]
+STARTS = [("random", "Random numbers"), ("sinusoids", "Sinusoids")]
 PRECISIONS = [(one, one) for one in ABOUT["precision"].choices]
 
 
@@ -38,7 +41,7 @@ def titles(known: Mapping[str, Rule] | Mapping[str, Schedule]) -> list[tuple[str
     return [(name, one.title) for name, one in known.items()]
 
 
-SHOWN = ("batch_size", "steps", "learning_rate")
+SHOWN = ("steps", "learning_rate")
 SCALING = ("loss_scale", "loss_scale_growth_interval")  # for fp16 only
 MENUS: dict[str, Values] = {
     "device": [("auto", "Auto"), ("cpu", "CPU"), ("cuda", "GPU"), ("mps", "Mac GPU")],
@@ -47,6 +50,7 @@ MENUS: dict[str, Values] = {
     "optimizer": titles(OPTIMIZERS),
     "schedule": titles(SCHEDULES),
     "tokenizer": TOKENS,
+    "positions_start": STARTS,
     "activation_checkpointing": None,
 }
 VALUES = {name: MENUS.get(name, TYPED) for name in SETTINGS if name != "corpus"}
@@ -71,10 +75,12 @@ class SetupForm(TakesFiles):
         sizes = [(size.id, size.id.capitalize()) for size in SIZES] + [("own", "Own")]
         self.model = ChoiceField("size", "Model", sizes)
         self.where = ChoiceField("where", "Train on this machine", PLACES)
+        self.lessons = ChoiceField("lessons", "Lessons", LESSONS, WHY_COPYING)
         self.fields = {
             "corpus": self.corpus,
             "size": self.model,
             "where": self.where,
+            "lessons": self.lessons,
             **self.settings.widgets,
         }
         self.start = push_button("Start training", look="primary")
@@ -101,6 +107,7 @@ class SetupForm(TakesFiles):
         self.more = MoreButton(f"{NAME}.more", self._deep, "Device, precision, more")
         name_parts(self, NAME, "corpus", "where", "start", "text")
         self.model.setObjectName(f"{NAME}.size")
+        self.lessons.setObjectName(f"{NAME}.lessons")
         self.plot.setObjectName(f"{NAME}.schedule")
         self._build()
         self._connect()
@@ -122,7 +129,7 @@ class SetupForm(TakesFiles):
         form = column(
             *(self.corpus, self.model, self.shape),
             grid([[of[name] for name in SHOWN]]),
-            *(self.where, self.computes),
+            *(self.lessons, self.where, self.computes),
             row(self.start, self.more, 1),
             *(self.why, self._deep, (self._excerpt, 1), 0),
             spacing=12,
@@ -146,7 +153,7 @@ class SetupForm(TakesFiles):
         self.settings.released.connect(self.typed)
         self.corpus.changed.connect(partial(self.changed.emit, "corpus"))
         self.corpus.fileRequested.connect(self.fileRequested)
-        for choice in (self.model, self.where):
+        for choice in (self.model, self.lessons, self.where):
             choice.changed.connect(partial(self._on_choice, choice.name))
         self.start.clicked.connect(self._on_start)
         self.more.toggled.connect(lambda _: self.set_excerpt(self.excerpt))
@@ -184,7 +191,7 @@ class SetupForm(TakesFiles):
         self.start.setToolTip(why or "Starts training right away (Enter)")
 
     def _show_choices(self) -> None:
-        for field in (self.model, self.where):
+        for field in (self.model, self.lessons, self.where):
             value = getattr(self._draft, field.name)
             known = dict(field.control.segments)
             field.control.set_current(value if value in known else "own")

@@ -53,7 +53,12 @@ def gap(data: RunData, step: int) -> list[str]:
         )
     if data.config.model.dropout:
         told.append("Both losses are measured without dropout, unlike the training curve.")
-    if data.config.repeated_fraction:
+    if data.in_first_lesson(step):
+        told.append(
+            "Both are of text; the training curve shows the first lesson, copying: it cannot be "
+            "compared with them."
+        )
+    elif data.config.repeated_fraction:
         told.append(
             "The training curve shows a different loss: it also counts the repeated random tokens."
         )
@@ -76,7 +81,7 @@ def gap_note(data: RunData) -> str:
 
 def curve_counts_more(config: TrainingConfig) -> bool:
     """True if the training curve counts more than an evaluation of the training text."""
-    return bool(config.repeated_fraction or config.model.dropout)
+    return bool(config.repeated_fraction or config.copying_steps or config.model.dropout)
 
 
 def evaluated(data: RunData) -> tuple[np.ndarray, np.ndarray]:

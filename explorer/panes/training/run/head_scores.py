@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.numbers import format_share
+from core.training.head_birth import FORMED
 from explorer.runs.run_data import SCORED
 from explorer.widgets.plots.data import Series
+from explorer.widgets.plots.marks import Mark
 
 if TYPE_CHECKING:
     from explorer.runs.run_data import RunData
@@ -20,7 +22,6 @@ SEEN = {
     "duplicate": "the last earlier copy of the current token",
     "first_token": "the first token",
 }
-CLEAR = 0.3  # of a head's attention: from here on the head clearly has the role
 NAMED = 4  # number of heads with a name and a color
 COLORS = 2  # first series color: the two before it belong to the losses
 TEST = "measured on random tokens, repeated once"
@@ -63,6 +64,14 @@ def head_series(steps: np.ndarray, scores: np.ndarray) -> list[Series]:
     return lines
 
 
+def birth_marks(data: RunData) -> list[Mark]:
+    """Returns the mark of the head that began to copy."""
+    born = data.birth
+    if born is None:
+        return []
+    return [Mark(born.step, f"{head_name(born.layer, born.head)} copies", rule=True)]
+
+
 def scores_at(data: RunData, score: str, step: float) -> np.ndarray | None:
     """Returns the last scores of all heads (L, H) up to a step; None before the first."""
     if score not in data.head_scores:
@@ -76,7 +85,7 @@ def sentence(score: str, scores: np.ndarray, step: int) -> str:
     """Returns a sentence on the head with the highest of the scores (L, H) at a past step."""
     layer, head = divmod(int(scores.argmax()), scores.shape[1])
     most, who = format_share(float(scores[layer, head])), f"head {head} of layer {layer}"
-    if scores[layer, head] < CLEAR:
+    if scores[layer, head] < FORMED:
         none = f"no head yet attends much to {SEEN[score]}"
         return f"Step {step:,}: {none}; {who} comes closest, with {most}."
     return f"Step {step:,}: {who} spends {most} of its attention on {SEEN[score]}."

@@ -143,7 +143,7 @@ def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Insp
         Row(f"\u201c{batch.first[:BEGINNING]}\u2026\u201d", "text"),
     ]
     if batch.repeated:
-        of = numbers.config.batch_size
+        of = len(batch.table["ids"])
         rows.append(f"{batch.repeated} of {of} sequences: random tokens, repeated once")
     if numbers.config.micro_batches > 1:
         rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")

@@ -458,7 +458,8 @@ class RunMode(RunWatcher):
         scores = head_scores.scores_at(data, charts.score, self.cursor.step)
         if inside is not None:
             place = inside.names, self.cursor.phase, inside.step, inside.skipped
-            self.set_headline(text.phase_headline(*place))
+            lesson = data.in_first_lesson(inside.step)
+            self.set_headline(text.phase_headline(*place, lesson))
         elif replaying and moment and scores is not None and moment.step not in data.skips:
             self.set_headline(head_scores.sentence(charts.score, scores, moment.step))
         else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.numbers import format_bytes, format_number, format_percent
+from core.training.head_birth import FORMED, best_head
 from core.training.sizes import PROCESS_BYTES
 from explorer.panes.training.run.card_text import ended, loss_words
 from explorer.panes.training.run.compute import Cost
@@ -22,6 +23,7 @@ from explorer.runs.run_data import RunData, skip_text, was_skipped
 
 if TYPE_CHECKING:
     from core.training.config import TrainingConfig
+    from core.training.head_birth import HeadBirth
     from core.training.this_machine import Machine
     from explorer.panes.training.run.track import Moment
 
@@ -36,6 +38,10 @@ MEMORY = (
     f"about {format_bytes(PROCESS_BYTES)} more"
 )
 SETUP = "Choose a text and a size, then start: training begins right away."
+WHY_COPYING = (
+    "Random tokens that repeat can be predicted only by looking back, so heads learn to copy "
+    "(Olsson et al. 2022). Then more and more text is mixed in."
+)
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
     "forward": "the model predicts every next token of the batch",
@@ -94,6 +100,11 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
     """Returns further facts about a run before it starts."""
     found = cost.estimate
     said = [f"Each step reads {config.tokens_per_step:,} tokens"]
+    if config.copying_steps:
+        said.append(
+            f"The first {config.copying_steps:,} steps are a lesson in copying: short random "
+            "sequences that repeat, then more and more text"
+        )
     if config.repeated_fraction:
         share = format_percent(config.repeated_fraction)
         why = "random tokens, repeated once, so that the model learns to copy"
@@ -157,7 +168,11 @@ def headline(
         if row is not None and was_skipped(row):
             return skip_text(moment.step, data.skips.get(moment.step))
         kept = ", which has a checkpoint" if moment.checkpoint else ""
-        return f"You are at step {moment.step:,}{kept}. Play shows how the attention heads form."
+        born = data.birth
+        if born is not None and born.rise[0] <= moment.step <= born.rise[1]:
+            return f"You are at step {moment.step:,}{kept}. {birth_sentence(born)}"
+        lesson = ", in the first lesson" if data.in_first_lesson(moment.step) else ""
+        return f"You are at step {moment.step:,}{lesson}{kept}. Play shows what the heads did."
     if not len(data.steps):
         return _beginning(data, state)
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
@@ -168,6 +183,8 @@ def headline(
         return f"The run begins: {steps} skipped while the loss scale came down."
     if not math.isfinite(losses[-1]):  # smoothing skips it
         loss, now = "the loss", math.nan
+    if data.in_first_lesson(data.step):
+        loss = f"{loss} of the first lesson, copying,"
     first = first_loss(data, losses)
     told = _movement(loss, first, now, data.parent is not None)
     grows = now > RISEN * first
@@ -177,16 +194,14 @@ def headline(
         case "running":
             verb = "does not learn" if grows else "learns" if _has_fallen(first, now) else "trains"
             opening = "The run needs attention" if data.alerts else f"The model {verb}"
-            return f"{opening}: {_steps(data, 'after')} {told}."
+            return f"{opening}: {_steps(data, 'after')} {told}.{_birth(data)}"
         case "paused":
             return f"Paused after step {step:,}: {told}. Press Space to continue."
         case "finished":
             if data.log:
                 span = f"from step {int(data.steps['step'][0]):,} to {step:,}"
                 return f"Read from {data.log}: {span} {told}."
-            return (
-                f"Finished: {_steps(data, 'in')} {told}. Play shows how the attention heads formed."
-            )
+            return f"Finished: {_steps(data, 'in')} {told}.{_birth(data) or _no_birth(data)}"
         case "failed" | "dead":
             if data.checkpoints:
                 return f"The run ended at step {step:,}; everything it wrote is kept."
@@ -195,6 +210,37 @@ def headline(
         case _:
             goes_on = "continue" if data.checkpoints else "begin again at step 0"
             return f"Stopped after step {step:,}: {told}. Press Space to {goes_on}."
+
+
+def birth_sentence(birth: HeadBirth) -> str:
+    """Returns what one head of this run did, from what was measured."""
+    (start, end), (low, high) = birth.rise, birth.scores
+    told = (
+        f"Head {birth.head} of layer {birth.layer} began to copy near step {birth.step:,}: between "
+        f"steps {start:,} and {end:,} its induction score rose from {low:.2f} to {high:.2f}"
+    )
+    if birth.losses is not None:
+        before, after = birth.losses
+        way = "fell" if after < before else "went"
+        told += f" while the loss on repeats {way} from {before:.1f} to {after:.1f}"
+    return f"{told}, and was lost again (now {birth.now:.2f})." if birth.lost else f"{told}."
+
+
+def _birth(data: RunData) -> str:
+    """Returns the sentence on the head that formed, after a space; "" if there is none."""
+    return "" if data.birth is None else f" {birth_sentence(data.birth)}"
+
+
+def _no_birth(data: RunData) -> str:
+    """Returns that no head of the run copies, after a space; "" if the heads were not scored, or
+    one copied from the beginning.
+    """
+    steps, scores = data.head_scores.get("induction", (np.empty(0), np.empty(0)))
+    if not len(steps) or scores[-1].max() >= FORMED:
+        return ""
+    layer, head = best_head(scores[-1])
+    best = f"{scores[-1].max():.2f} (head {head} of layer {layer})"
+    return f" No head learned to copy: the best induction score is {best}."
 
 
 def _steps(data: RunData, preposition: str) -> str:
@@ -207,13 +253,18 @@ def _steps(data: RunData, preposition: str) -> str:
 
 
 def first_loss(data: RunData, losses: np.ndarray) -> float:
-    """Returns the loss at the beginning of the curve: that of the first step. A branch begins with
+    """Returns the loss at the beginning of the curve: that of the first step, or, after a first
+    lesson in copying, that of the text as it was evaluated before it. A branch begins with
     trained weights, so that its losses vary more between batches than they fall: its beginning is
     the median of its first steps, and NaN until there are more than these.
     """
+    lesson, (steps, _) = data.config.copying_steps, data.series("loss")
+    if data.parent is None and 0 < lesson < data.step:  # the first lesson was no text
+        return float(data.evaluations["train"][0]) if len(data.evaluations) else math.nan
     if data.parent is None:
         return float(losses[0])
-    return float(np.median(losses[:EARLY])) if len(losses) > EARLY else math.nan
+    alike = losses[(steps > lesson) == (data.step > lesson)]
+    return float(np.median(alike[:EARLY])) if len(alike) > EARLY else math.nan
 
 
 def _has_fallen(first: float, now: float) -> bool:
@@ -276,8 +327,11 @@ def heads_title(read: str, step: int | None) -> str:
     return f"Heads{on}{f', step {step:,}' if step is not None else ''}"
 
 
-def phase_headline(phases: Sequence[str], index: int, step: int, skipped: bool) -> str:
-    """Returns the headline for a phase of an optimizer step."""
+def phase_headline(
+    phases: Sequence[str], index: int, step: int, skipped: bool, lesson: bool = False
+) -> str:
+    """Returns the headline for a phase of an optimizer step; `lesson`: of the first lesson."""
     name = phases[index]
     words = SKIPPED_WORDS.get(name, PHASE_WORDS[name]) if skipped else PHASE_WORDS[name]
-    return f"Inside step {step:,}, phase {index + 1} of {len(phases)}: {words}."
+    of = " of the first lesson, copying" if lesson else ""
+    return f"Inside step {step:,}{of}, phase {index + 1} of {len(phases)}: {words}."

@@ -48,7 +48,7 @@ def make_pane(make_training) -> Callable[..., Any]:
         pane = make_training()
         if changes:
             draft = pane.mode.setup.draft
-            draft.begin(draft.value.change({**TINY, **changes}))
+            draft.begin(draft.value.change({**TINY, "lessons": "text", **changes}))
         pane.join_workspace()
         pane.mode.shown()
         return pane.mode

@@ -38,9 +38,9 @@ def test_the_defaults_can_be_trained():
 
 def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
     own = TrainingDraft().change({"corpus": "/a/text.txt"})
-    assert config_of(TrainingDraft()).repeated_fraction == 0.1
+    assert config_of(TrainingDraft()).repeated_fraction == 0.05
     assert config_of(own).repeated_fraction == 0.0
-    assert own.change({"corpus": "stories"}).repeated_fraction == "0.1"
+    assert own.change({"corpus": "stories"}).repeated_fraction == "0.05"
     asked = TrainingDraft().change({"repeated_fraction": "0.3"}).change({"corpus": "/a/text.txt"})
     assert asked.repeated_fraction == "0.3"
 
@@ -87,7 +87,8 @@ def test_every_optimizer_and_schedule_of_core_can_be_chosen(name, schedule):
 @pytest.mark.parametrize("context", [1, 2, 7, 8, 9])
 @pytest.mark.parametrize("share", ["0", "0.1"])
 def test_a_context_is_refused_by_the_setup_where_the_run_would_refuse_it(context, share):
-    draft = TrainingDraft().change({"block_size": str(context), "repeated_fraction": share})
+    draft = TrainingDraft(repeated_fraction=share, block_size=str(context))
+    draft = draft.change({"lessons": "text"})
     drawn = nullcontext()
     if check(draft):
         drawn = pytest.raises(ValueError, match="too small to repeat")

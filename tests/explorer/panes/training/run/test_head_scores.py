@@ -21,7 +21,9 @@ from tests.explorer.waiting import until
 
 from .conftest import started, state_of
 
-CONFIG = config_of(TrainingDraft()).change({"steps": 60, "probe_every": 10})
+CONFIG = config_of(TrainingDraft().change({"lessons": "text"})).change(
+    {"steps": 60, "probe_every": 10}
+)
 SHAPE = (CONFIG.model.n_layer, CONFIG.model.n_head)
 
 

@@ -24,7 +24,9 @@ from explorer.runs.run_data import RunData, read
 from tests.explorer.conftest import dispose
 from tests.explorer.waiting import until
 
-CONFIG = config_of(TrainingDraft()).change({"steps": 60, "probe_every": 10})
+CONFIG = config_of(TrainingDraft().change({"lessons": "text"})).change(
+    {"steps": 60, "probe_every": 10}
+)
 
 
 def loss_at(step: int, run: float) -> float:

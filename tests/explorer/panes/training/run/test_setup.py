@@ -192,7 +192,7 @@ def test_more_opens_for_a_hidden_error_alone(make_pane, run_async, qtbot):
         (b"\x00\x01\x02" * 100, "not a UTF-8 text"),
         (b"\xff\xfe" * 100, "not a UTF-8 text"),
         (b"too short", "Choose a longer text"),
-        (None, "there is no file"),
+        (None, "choose another file"),
     ],
 )
 def test_a_text_that_cannot_be_learned_says_the_remedy(
