@@ -18,8 +18,8 @@ class HeadBirth:
 
     layer, head     counted from 0
     step            the first scored step at which its induction score is half its highest
-    rise            the scored steps between which that score rose from a tenth of the way to its
-                    highest value to nine tenths
+    rise            the scored steps around it: the last at which the score was less than a tenth of
+                    the way to its highest, and as far after the birth, or the last one
     scores          its score at both
     losses          the loss on repeats at both, in nats per token; None: not recorded
     now             its last score, which is below FORMED if the head was lost again
@@ -66,10 +66,10 @@ def head_birth(
     if peak < FORMED or first >= FORMED:
         return None
     at = int(np.argmax(score >= peak / 2))
-    low, high = first + 0.1 * (peak - first), first + 0.9 * (peak - first)
-    before = np.flatnonzero(score[:at] <= low)
+    before = np.flatnonzero(score[:at] <= first + 0.1 * (peak - first))
     start = int(before[-1]) if len(before) else 0
-    end = at + int(np.argmax(score[at:] >= high))
+    until = 2 * steps[at] - steps[start]  # later, a score that creeps up would hide the birth
+    end = int(np.searchsorted(steps, until, side="right")) - 1
     rise = int(steps[start]), int(steps[end])
     return HeadBirth(
         layer=layer,

@@ -14,9 +14,34 @@ from core.training.head_birth import head_birth
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
 from core.training.runs import RunReader
+from core.training.task import Position
 from core.transformer.weights import load_model
 from explorer.panes.training.run.draft import TEXT, TrainingDraft, config_of
-from tests.benchmarks.harness import Report
+from tests.benchmarks.harness import Report, interleaved
+
+
+def fast(report: Report) -> None:
+    """A step of the lesson takes no longer than another: equal steps are equal time."""
+    config = config_of(TrainingDraft())
+    task = LanguageModelling(config)
+    for _ in task.prepare_steps(None):
+        pass
+    model = task.build_model(torch.Generator().manual_seed(config.seed))
+
+    def step(number: int) -> None:
+        batch = task.batches("train", Position(number))
+        task.loss(model, batch).backward()
+        model.zero_grad()
+
+    last = config.copying_steps - 1  # of all, this step reads most stories
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        pair = interleaved(lambda: step(last), lambda: step(last + 1), repeats=10)
+    finally:
+        torch.set_num_threads(before)
+    report.tell("step of stories", pair.b * 1000, "ms")
+    report.at_most("step of the first lesson / of stories", pair.ratio, 1.25, "x")
 
 
 def full(report: Report) -> None:

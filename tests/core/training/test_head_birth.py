@@ -16,14 +16,16 @@ def scores(*best: float) -> np.ndarray:
 
 
 def test_the_birth_is_where_the_score_reaches_half_of_its_highest():
-    told = scores(0.05, 0.06, 0.08, 0.2, 0.35, 0.55, 0.6, 0.58)
+    told = scores(0.05, 0.06, 0.08, 0.2, 0.35, 0.5, 0.55, 0.6)
     losses = np.array([7.3, 7.3, 7.2, 6.0, 4.0, 2.5, 2.1, 2.0])
     birth = head_birth(STEPS, told, (STEPS, losses))
     assert birth is not None and not birth.lost
     assert (birth.layer, birth.head, birth.step) == (1, 1, 40)
-    assert birth.rise == (20, 50)
-    assert birth.scores == (0.08, 0.55) and birth.losses == (7.2, 2.5)
-    assert birth.now == pytest.approx(0.58)
+    assert birth.rise == (20, 60), "as far after the birth as before"
+    assert birth.scores == (0.08, 0.55) and birth.losses == (7.2, 2.1)
+    assert birth.now == pytest.approx(0.6)
+    early = head_birth(STEPS[:6], told[:6], (STEPS, losses))
+    assert early is not None and early.rise[1] == 50, "the last that is known"
 
 
 def test_without_recorded_losses_there_is_still_a_birth():
