@@ -31,7 +31,7 @@ from core.tensor_files import LARGEST_SIZE, MAX_DIMENSIONS, open_safetensors, re
 INDEX_FILE = "index.json"
 FORMAT = 1
 MOST_SHARDS = 99_999  # limit of the name's format
-OWN_TYPES = ("F32", "BF16")  # of the numbers in a checkpoint
+OWN_TYPES = ("F32", "BF16", "F64")  # of the numbers in a checkpoint
 COPY_AGAIN = "copy the whole folder again, or take another checkpoint"
 
 
@@ -93,7 +93,7 @@ class StoredTensors:
             if tensor.dtype not in types:
                 raise ValueError(
                     f"{self.path}: {quoted(name)} is of the type {tensor.dtype}, and a checkpoint "
-                    f"holds {' and '.join(types)} alone: {COPY_AGAIN}"
+                    f"holds {' or '.join(types)} alone: {COPY_AGAIN}"
                 )
 
     def read(

@@ -1,7 +1,7 @@
 """Corpora and batches: the training data, and the order in which a model reads it.
 
 Read in this order: stories, bundled (the tokenizers shipped with the app), corpus, chunks,
-text, excerpt, batches, pairs, dates, pair_corpora, few_shot_tasks, questions,
+text, excerpt, first_lesson, batches, pairs, dates, pair_corpora, few_shot_tasks, questions,
 fables.
 """
 

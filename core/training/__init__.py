@@ -2,13 +2,13 @@
 
 Reading order: config, events; number_formats, bits, rounding_trace, gradient_trace, exponents;
 records; task, token_batches, language_modelling, sequence_to_sequence, tasks; scaler, parallel,
-precision, attempt (the loop itself), rules, optimizers, looking, exponent_probe, health, steering,
-checkpoints, loop; several ranks: place, ranks, data_parallel, fully_sharded, strategies,
-rank_processes, faults; the run folder: locking, writer, reader, rank_ends, runs, claims, control; a
-step from the inside: phases, scaler_trace, spans, lanes, lane_trace, scaling, utilization,
-recording, step_trace, recorded_step, recorded_numbers, counted_numbers; beside it: alerts,
-estimates, sizes, memory, requirements, program, rereading, explained_example, launch, recipes,
-bundled_run, bundled, bundled_dates, this_machine; foreign: other programs' runs.
+precision, attempt (the loop itself), rules, optimizers, looking, exponent_probe, health,
+head_birth, steering, checkpoints, loop; several ranks: place, ranks, data_parallel, fully_sharded,
+strategies, rank_processes, faults; the run folder: locking, writer, reader, rank_ends, runs,
+claims, control; a step from the inside: phases, scaler_trace, spans, lanes, lane_trace, scaling,
+utilization, recording, step_trace, recorded_step, recorded_numbers, counted_numbers; beside it:
+alerts, estimates, sizes, memory, requirements, program, rereading, explained_example, launch,
+recipes, bundled_run, bundled, bundled_dates, this_machine; foreign: other programs' runs.
 Nothing here loads torch before a run starts, so that a window may read a run's folder at once.
 """
 

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from core import fields
 from core.fields import field
 from core.files import named, read_json, write_json
-from core.tensor_shards import are_stored, open_tensors
+from core.tensor_shards import OWN_TYPES, are_stored, open_tensors
 from core.training import records
 from core.training.optimizers import state_names
 from core.training.parallel import Parallel
@@ -152,7 +152,8 @@ def load_checkpoint(
             raise ValueError(
                 f"{folder} holds no {name}; delete the folder to go on from the checkpoint before"
             )
-        open_tensors(folder / name).check_types()
+    open_tensors(folder / MODEL_FILE).check_types()
+    open_tensors(folder / OPTIMIZER_FILE).check_types((*OWN_TYPES, "I64"))  # some count their steps
     task.load_state(model, parallel.read(folder / MODEL_FILE, task.state_to_save(model)))
     remembered = _remembered(optimizer)
     layout = {

@@ -56,6 +56,7 @@ def test_it_begins_as_words_of_the_vocabulary(config: ModelConfig) -> None:
 def test_peft_s_prompt_tuning_has_the_same_loss_and_gradient(tmp_path: Path) -> None:
     peft = pytest.importorskip("peft")
     shape = {"vocab_size": 61, "n_positions": 40, "n_embd": 16, "n_layer": 2, "n_head": 2}
+    shape |= {"bos_token_id": 0, "eos_token_id": 0}
     theirs = random_model("gpt2", {**shape, "tie_word_embeddings": True})
     theirs.save_pretrained(tmp_path)
     model = gpt_of(load(tmp_path).model)

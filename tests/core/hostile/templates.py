@@ -99,7 +99,6 @@ TEMPLATES: dict[str, str] = {
     + "{{ "
     + OFTEN.replace("WHAT", "long")
     + " | unique | list }}",
-    "lists in no list, looked for": LONG + "{{ [long] in " + OFTEN.replace("WHAT", "long") + " }}",
     "lists in no list, in a dict": LONG + "{{ dict(" + OFTEN.replace("WHAT", "long") + ") }}",
     "lists in no list, in a loop": LONG
     + "{% for a in "

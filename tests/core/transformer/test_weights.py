@@ -53,7 +53,7 @@ def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, wrong, dtype)
         load_model(tmp_path / "model")
 
 
-@pytest.mark.parametrize("wrong", ["I32", "U32", "F16", "F64"])
+@pytest.mark.parametrize("wrong", ["I32", "U32", "F16"])
 def test_bytes_that_are_called_another_type_are_refused(folder, wrong):
     """Read as whole numbers, weights of 0.02 are 1e9."""
     path = folder / "model.safetensors"
@@ -62,10 +62,9 @@ def test_bytes_that_are_called_another_type_are_refused(folder, wrong):
     if wrong in ("I32", "U32"):
         path.write_bytes(content.replace(b'"F32"', f'"{wrong}"'.encode()))
     else:
-        kind = torch.float16 if wrong == "F16" else torch.float64
         tensors = read_tensors(path, framework="torch")
-        write_tensors(path, {name: value.to(kind) for name, value in tensors.items()})
-    said = rf"is of the type {wrong}, and a checkpoint holds F32 and BF16 alone: copy"
+        write_tensors(path, {name: value.half() for name, value in tensors.items()})
+    said = rf"is of the type {wrong}, and a checkpoint holds F32 or BF16 or F64 alone: copy"
     with pytest.raises(ValueError, match=said):
         load_model(folder)
     assert count > 5

@@ -22,6 +22,7 @@ def slow(tmp_path):
     for step in range(1, 5):
         writer.step({"step": step, "loss": 1.0, "seconds": 0.5})
     (folder / "checkpoints" / "step-000004").mkdir(parents=True)
+    (folder / "checkpoints" / "step-000004" / "config.json").write_text("{}")
     writer.event("end", 4, {"reason": "stopped", "message": ""})
     writer.close()
     return folder
@@ -33,9 +34,7 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
     async def story():
         pane = make_pane()
         runs, started = pane.context.runs, []
-        monkeypatch.setattr(
-            runs, "start", lambda run, to, paused=False: started.append((run.name, to))
-        )
+        monkeypatch.setattr(runs, "start", lambda run, to, *_: started.append((run.name, to)))
         pane.steering.start(slow)
         await until(lambda: started == [("slow", "process")], "the resume")
         pane.steering.branch(slow, 4, {})

@@ -143,6 +143,7 @@ def test_it_writes_until_the_stop_string_as_core_does(make_mode: Any, run_async:
             mode.draft.value.stop_at == stop
             and mode.workspace.undo_text == f"Stop at \u201c{stop}\u201d"
         )
+        await mode.settled()
         mode.toggle_writing()
         await mode.settled()
         assert mode.ids == core.generate(*asked, stop_strings=stop, tokenizer=lm.tokenizer)
