@@ -82,7 +82,7 @@ def test_a_replay_is_found_as_it_was_left_though_the_run_has_grown(make_two, run
         folder = await started(run, 30)
         player.pause()
         await until(lambda: state_of(run) == "paused", "the pause")
-        player.seek(3)
+        player.seek(1)
         step, before = run.moment.step, step_of(run)
         pane.show_mode("other")
         assert (player.length, player.position) == (5, 0)
