@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.fields import to_json
+from core.training.head_birth import best_head
 from explorer.panes.readings import VIEW, Reading, below, config_of, digest, path, run_of
 from explorer.panes.training.run import text
 from explorer.panes.training.run.charts import SMALL
@@ -69,6 +70,12 @@ def _run(mode: RunMode, data: RunData) -> Iterator[Reading]:
     if len(losses):
         first = {"loss.first": text.first_loss(data, losses), "steps.first": text.EARLY}
         yield from below(VIEW, first)
+    steps, kept = data.head_scores.get("induction", (np.empty(0), np.empty(0)))
+    if len(steps):
+        layer, head = best_head(kept[-1])
+        name = f"score.induction:{layer}.{head}"
+        yield path(run_of(folder, int(steps[-1])), name), float(kept[-1, layer, head])
+        yield from below(VIEW, {"induction.layer": layer, "induction.head": head})
     if mode.snapshots.step is not None:
         scores = mode.view.mosaic.displayed().get("scores", np.empty((0, 0)))
         for place in np.ndindex(scores.shape):
