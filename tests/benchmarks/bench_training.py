@@ -87,6 +87,13 @@ def _step_times(report: Report, place: Path, corpus: str) -> None:
     report.tell("nanoGPT recipe, step, fp32, 1 thread", pair.a * 1e3, "ms")
     report.tell("the same step in plain torch", pair.b * 1e3, "ms")
     report.at_most("step, ours / plain torch", pair.ratio, 1.05, "x")
+    own = reference_step(data, fused=False)
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        pair = interleaved(fp32, own, repeats=200, warm_up=5)
+        name = f"step, ours / as nanoGPT sets it on a CPU, threads: {threads}"
+        report.at_most(name, pair.ratio, 1.0, "x")
+    torch.set_num_threads(1)
     pair = interleaved(bf16, fp32, repeats=200, warm_up=5)
     report.tell("nanoGPT recipe, step, bf16, 1 thread", pair.a * 1e3, "ms")
     report.at_most("step, bf16 / fp32", pair.ratio, 0.7, "x")

@@ -52,14 +52,18 @@ class Reference(nn.Module):
         return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1))
 
 
-def reference_step(data: np.ndarray, batch: int = 12, T: int = 64) -> Callable[[], None]:
-    """One step: batch, forward, backward, clip, AdamW, as nanoGPT's train.py does them."""
+def reference_step(
+    data: np.ndarray, batch: int = 12, T: int = 64, fused: bool = True
+) -> Callable[[], None]:
+    """One step: batch, forward, backward, clip, AdamW, as nanoGPT's train.py does them, which asks
+    for the fused AdamW on a GPU only.
+    """
     torch.manual_seed(1337)
     model = Reference(T=T)
     decay = [p for p in model.parameters() if p.dim() >= 2]
     other = [p for p in model.parameters() if p.dim() < 2]
     groups = [{"params": decay, "weight_decay": 0.1}, {"params": other, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99), fused=fused)
     count = [0]
 
     def step() -> None:
