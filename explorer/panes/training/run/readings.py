@@ -70,12 +70,7 @@ def _run(mode: RunMode, data: RunData) -> Iterator[Reading]:
     if len(losses):
         first = {"loss.first": text.first_loss(data, losses), "steps.first": text.EARLY}
         yield from below(VIEW, first)
-    steps, kept = data.head_scores.get("induction", (np.empty(0), np.empty(0)))
-    if len(steps):
-        layer, head = best_head(kept[-1])
-        name = f"score.induction:{layer}.{head}"
-        yield path(run_of(folder, int(steps[-1])), name), float(kept[-1, layer, head])
-        yield from below(VIEW, {"induction.layer": layer, "induction.head": head})
+    yield from copying(data)
     if mode.snapshots.step is not None:
         scores = mode.view.mosaic.displayed().get("scores", np.empty((0, 0)))
         for place in np.ndindex(scores.shape):
@@ -86,6 +81,29 @@ def _run(mode: RunMode, data: RunData) -> Iterator[Reading]:
             yield from below(VIEW, {"best.layer": best[0], "best.head": best[1]})
     if cursor.inside is not None:
         yield from below(VIEW, {"phase": cursor.phase + 1, "phases": cursor.inside.length})
+
+
+def copying(data: RunData) -> Iterator[Reading]:
+    """Yields what the headline tells of the heads of this run that copy, or come closest to it."""
+    of, birth = run_of(data.folder), data.birth
+    steps, scores = data.head_scores.get("induction", (np.empty(0), np.empty(0)))
+    if len(steps):
+        layer, head = best_head(scores[-1])
+        name = f"score.induction:{layer}.{head}"
+        yield path(run_of(data.folder, int(steps[-1])), name), float(scores[-1, layer, head])
+        yield from below(VIEW, {"induction.layer": layer, "induction.head": head})
+    if birth is None:
+        return
+    name = f"score.induction:{birth.layer}.{birth.head}"
+    yield from below(of, {"birth.step": birth.step, f"birth.{name}": birth.now})
+    yield from below(VIEW, {"birth.layer": birth.layer, "birth.head": birth.head})
+    for step, score, loss in zip(
+        birth.rise, birth.scores, birth.losses or (None, None), strict=True
+    ):
+        yield path(VIEW, "birth.rise"), step
+        yield path(run_of(data.folder, step), name), score
+        if loss is not None:
+            yield path(run_of(data.folder, step), "loss.repeats"), loss
 
 
 def _at(folder: Path, name: str, points: np.ndarray, step: int) -> Iterator[Reading]:

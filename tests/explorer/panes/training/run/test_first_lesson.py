@@ -21,9 +21,11 @@ from explorer.panes.training.run.draft import (
 from explorer.panes.training.run.form import SetupForm
 from explorer.panes.training.run.generalization_gap import gap
 from explorer.panes.training.run.head_scores import birth_marks
+from explorer.panes.training.run.readings import copying
 from explorer.panes.training.run.text import headline, phase_headline
 from explorer.runs.run_data import RunData
 from tests.explorer.panes.training.run.test_lines import recorded
+from tests.explorer.shown_numbers import not_shown, numbers_in
 
 LESSON = 20
 
@@ -143,6 +145,13 @@ def test_a_finished_run_says_what_its_own_heads_did(tmp_path, best, told):
     data = lesson_run(tmp_path / "a", 30, *best)
     assert headline(data, "finished", None, False).endswith(told)
     assert len(birth_marks(data)) == (data.birth is not None)
+
+
+@pytest.mark.parametrize("best", [(0.05, 0.06, 0.5, 0.6), (0.05, 0.5, 0.06, 0.06), (0.05, 0.08)])
+def test_each_number_told_of_a_birth_is_a_reading(tmp_path, best):
+    data = lesson_run(tmp_path / "a", 30, *best)
+    told = headline(data, "finished", None, False).partition(". ")[2]
+    assert numbers_in(told) and not_shown(told, copying(data)) == []
 
 
 def test_a_run_without_scores_says_nothing_of_heads(tmp_path):
