@@ -13,12 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.fields import field, from_json
 from core.files import open_to_append, read_json, write_json
 from core.training import records
-from core.training.config import TrainingConfig
-from core.training.reader import RunReader
+
+if TYPE_CHECKING:
+    from core.training.config import TrainingConfig
 
 LOG = "process.log"
 PR_SET_PDEATHSIG = 1  # of Linux' prctl
@@ -39,6 +41,8 @@ class Launched:
         """Returns True if that process still trains the run or is about to begin. Raises ValueError
         or OSError if the folder is not a run.
         """
+        from core.training.reader import RunReader  # late: a window has a launcher from its start
+
         mine = records.process_identity()
         told = {"pid": self.pid, "process_start": self.process_start}
         if self.host != mine["host"] or not records.is_living(told):
@@ -87,6 +91,8 @@ class ProcessLauncher:
         Raises ValueError if the folder is not a run or is already being trained here, OSError if
         no process starts.
         """
+        from core.training.config import TrainingConfig
+
         folder = Path(folder).resolve()
         config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
         if self.running(folder):

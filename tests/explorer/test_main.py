@@ -77,3 +77,33 @@ def test_importing_the_window_brings_nothing_slow():
     )
     done = program("-c", code)
     assert done.returncode == 0, done.stderr
+
+
+WINDOW = """
+import asyncio, sys
+import qasync
+from explorer.app import ExplorerApp
+from explorer.shell.session import Session
+
+async def opened():
+    session = Session()
+    session.open()
+    late = ("torch", "core.training.config", "core.optimization", "core.data", "ziamath")
+    print([name for name in late if name in sys.modules], session.window.pane_name)
+    await session.close()
+
+app = ExplorerApp([])
+with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+    runner.run(opened())
+"""
+
+
+def test_opening_the_window_brings_nothing_slow(tmp_path):
+    done = program(
+        "-c",
+        WINDOW,
+        QT_QPA_PLATFORM="offscreen",
+        LLM_EXPLORER_CONFIG=str(tmp_path),
+        LLM_EXPLORER_DATA=str(tmp_path),
+    )
+    assert done.stdout.split() == ["[]", "attention"], done.stdout + done.stderr

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from core.fields import to_json
 from explorer.engine import tasks
 from explorer.engine.latest import Latest
-from explorer.panes.attention import demo, inspector, text
+from explorer.panes.attention import inspector, text
 from explorer.panes.attention.commands import pane_actions
 from explorer.panes.attention.comparison import Comparison
 from explorer.panes.attention.compute import Head, Heads, Prompt, mosaic
@@ -145,6 +145,8 @@ class AttentionPane(Pane):
         return pane_actions(self)
 
     def views(self) -> dict[str, Callable[[], Any]]:
+        from explorer.panes.attention import demo  # late: the window opens sooner
+
         return demo.views(self)
 
     def pictures(self) -> dict[str, QWidget]:
