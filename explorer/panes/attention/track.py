@@ -190,7 +190,8 @@ class Playback(QObject):
         if not self._has_formulas:  # the first play must not wait for the formulas
             self._has_formulas = True
             formulas = tuple(one.formula for one in trace)
-            tasks.spawn(self._engine.io(set_formulas, formulas), self.parent())
+            # Not the pane's task: its picture is settled without them.
+            tasks.spawn(self._engine.io(set_formulas, formulas), self)
         self._player.set_track(self.track)
         self._player.seek(float(round(step)))
         self.trackChanged.emit()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
+from explorer.engine import tasks
+from explorer.panes.attention import track
 from explorer.panes.attention.inspector import cell_inspection
 from explorer.panes.attention.text import step_sentence
 from tests.explorer.panes.attention.conftest import open_model
+from tests.explorer.waiting import HANGS
 
 
 @pytest.mark.parametrize("kind", ["folder", "thread", "process"])
@@ -306,3 +311,26 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
 
     run_async(body())
     transport.bind(None)
+
+
+def test_the_picture_is_settled_before_the_formulas_of_all_steps_are_set(
+    pane, tmp_path, run_async, monkeypatch
+):
+    released, begun = threading.Event(), []
+
+    def waits(formulas):
+        begun.extend(formulas)
+        released.wait(HANGS)
+
+    monkeypatch.setattr(track, "set_formulas", waits)
+
+    async def body():
+        try:
+            await open_model(pane, tmp_path)
+            assert tasks.running(pane.playback)  # they are still being set
+        finally:
+            released.set()
+        await tasks.wait_for(pane.playback)
+        assert begun == [step.formula for step in pane.playback.track.scenes[0].steps]
+
+    run_async(body())
