@@ -198,7 +198,7 @@ async def _fill(session: Session, paths: Sequence[Path], crashed: str) -> None:
     if session.window is not None and session.window.pane is not None:
         await session.window.pane.settled()
         report_start("picture")
-        await session.engine.io(specs.load)
+        await specs.load_ahead(session.engine)
 
 
 def report_start(what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -13,10 +14,15 @@ WHOLE = 30  # ticks between two full collections, which are slow
 
 
 class Collector(QObject):
-    """Replaces Python's automatic collection while a second thread runs."""
+    """Replaces Python's automatic collection while a second thread runs.
 
-    def __init__(self, parent: QObject) -> None:
+    importing  True while the other thread imports torch: the many objects that come with it are no
+               garbage, and looking through them would hold up the window and the import
+    """
+
+    def __init__(self, parent: QObject, importing: Callable[[], bool] = lambda: False) -> None:
         super().__init__(parent)
+        self._importing = importing
         self._turn = 0
         self._was_enabled = False
         self._timer = QTimer(self)
@@ -37,6 +43,8 @@ class Collector(QObject):
 
     def collect(self) -> None:
         """Collects the young generations at every tick, everything rarely."""
+        if self._importing():
+            return
         self._turn += 1
         whole = self._turn % WHOLE == 0
         gc.collect(2 if whole else 1)

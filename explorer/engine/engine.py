@@ -48,7 +48,7 @@ class Engine(QObject):
         self._delivered = 0.0
         self._ending: asyncio.Future[None] | None = None
         self._pool: ThreadPoolExecutor | None = None
-        self._collector = Collector(self)
+        self._collector = Collector(self, lambda: self.alive and not self.is_ready)
         self._timer = QTimer(self, singleShot=True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._deliver)

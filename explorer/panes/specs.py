@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import pkgutil
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import explorer.panes
 from explorer.panes.base import Context, Pane, PaneSpec, is_there
+
+if TYPE_CHECKING:
+    from explorer.engine.engine import Engine
 
 
 def _create(module: str):  # type: ignore[no-untyped-def]
@@ -71,6 +76,14 @@ PANES: tuple[PaneSpec, ...] = (
 def built() -> tuple[PaneSpec, ...]:
     """Returns the panes whose module exists; others are not shown."""
     return tuple(spec for spec in PANES if is_there(spec.module))
+
+
+async def load_ahead(engine: Engine) -> None:
+    """Imports all panes on another thread. What they define lives to the end, so that no collection
+    of garbage looks through it.
+    """
+    await engine.io(load)
+    gc.freeze()
 
 
 def load() -> None:

@@ -78,7 +78,7 @@ async def _driven(app: Any, watch: StallWatch) -> dict[str, Stalls]:
         window.resize(1440, 900)
         window.show()
         await session.begin()
-        await session.engine.io(specs.load)  # as the program does after its first picture
+        await specs.load_ahead(session.engine)  # as the program does after its first picture
         names = [spec.id for spec in session.specs]
         for kind in ("a pane or mode shown first", "a pane or mode shown again"):
             for name in names:
@@ -196,7 +196,7 @@ async def _acted_at_random(seed: int, watch: StallWatch, stalls: Stalls) -> None
         for _ in train_steps(config, run):
             pass
         async with sitting(Path(scratch), run) as session:
-            await session.engine.io(specs.load)
+            await specs.load_ahead(session.engine)
             actions = RandomActions(session, seed)
             for _ in range(ACTIONS):
                 one = Stalls()

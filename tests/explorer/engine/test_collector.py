@@ -43,3 +43,15 @@ def test_memory_goes_back_after_each_whole_pass(qapp, monkeypatch):
     for _ in range(WHOLE):
         one.collect()
     assert calls == [*[1] * (WHOLE - 1), 2, True]
+
+
+def test_what_comes_with_torch_is_not_looked_through_while_it_is_imported(qapp, monkeypatch):
+    calls = []
+    monkeypatch.setattr(collector.gc, "collect", calls.append)
+    parent, importing = QObject(), True
+    one = Collector(parent, lambda: importing)
+    one.collect()
+    assert calls == []
+    importing = False
+    one.collect()
+    assert calls == [1]

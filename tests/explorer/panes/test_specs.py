@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from explorer.panes import specs
+
 PROGRAM = """
 import gc, sys, threading
 from PySide6.QtCore import QObject, QThread
@@ -28,3 +30,15 @@ def test_panes_are_imported_on_another_thread_which_owns_nothing_of_qt_then():
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["[]", "[]"], done.stdout
+
+
+def test_no_collection_looks_through_what_the_panes_have_brought(monkeypatch, run_async):
+    calls = []
+    monkeypatch.setattr(specs.gc, "freeze", lambda: calls.append("freeze"))
+
+    class Io:
+        async def io(self, function):
+            calls.append(function)
+
+    run_async(specs.load_ahead(Io()))
+    assert calls == [specs.load, "freeze"]
