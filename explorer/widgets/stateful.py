@@ -144,6 +144,8 @@ class Skeleton(Picture):
         area = QRectF(self.rect())
         if self._shape == "grid":
             area = area.adjusted(now.px(28), now.px(32), -4, -4)
+            if not area.intersects(self.exposed):
+                return  # only the waiting line above moves, 30 times a second
             rows, columns = self._grid
             pitch = min(area.width() / columns, area.height() / rows)
             for row in range(rows):
