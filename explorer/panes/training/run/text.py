@@ -107,8 +107,11 @@ def cost_note(config: TrainingConfig, cost: Cost, run_in: str) -> str:
         )
     if config.repeated_fraction:
         share = format_percent(config.repeated_fraction)
-        why = "random tokens, repeated once, so that the model learns to copy"
-        said.append(f"{share} of the sequences are not text but {why}")
+        if config.copying_steps:
+            said.append(f"After that, {share} of the sequences still repeat random tokens")
+        else:
+            why = "random tokens, repeated once, so that the model learns to copy"
+            said.append(f"{share} of the sequences are not text but {why}")
     said.append(MEMORY)
     if config.ranks > 1:
         said.append(f"Each rank sends {format_bytes(found.sent)} per step")
